@@ -1,0 +1,50 @@
+"""Airflow DAG of the model and publish stages: dbt builds and tests the marts, then they go live in one transaction."""
+
+from airflow.sdk import Param, PartitionedAssetTimetable, chain, dag, task
+
+from warehouse.orchestrate.assets import MARTS, PERSON_LINKS
+from warehouse.orchestrate.dag_defaults import DEFAULT_ARGS, START_DATE, night_of_run, runbook
+
+LAYERS = ("seeds", "staging", "intermediate", "marts", "published")
+
+
+@dag(
+    dag_id="marts",
+    schedule=PartitionedAssetTimetable(assets=PERSON_LINKS),
+    start_date=START_DATE,
+    catchup=False,
+    max_active_runs=1,
+    default_args=DEFAULT_ARGS,
+    tags=["tier:1", "stage:model", "stage:publish"],
+    doc_md=runbook("marts"),
+    params={"night": Param(None, type=["null", "string"], format="date", description="Used when the run has no partition key")},
+)
+def marts() -> None:
+    def build(layer: str):  # type: ignore[no-untyped-def]
+        @task(task_id=f"build_{layer}")
+        def build_layer() -> dict[str, int]:
+            """Build and test one layer of the dbt project in the slot that is not live."""
+            from warehouse.model.stage import build as build_night
+
+            return build_night(night_of_run(), layer)
+
+        return build_layer()
+
+    @task(outlets=[MARTS])
+    def publish() -> dict[str, int]:
+        """Make the tested marts live in one transaction."""
+        from warehouse.publish.stage import publish as publish_night
+
+        return publish_night(night_of_run())
+
+    @task
+    def report() -> str:
+        """Write the nightly report."""
+        from warehouse.publish.report.stage import write
+
+        return str(write(night_of_run()))
+
+    chain(*[build(layer) for layer in LAYERS], publish(), report())
+
+
+marts()

@@ -1,0 +1,169 @@
+"""The `warehouse` command: the front door for people and schedulers.
+
+Exit codes: 0 done; 1 it failed; 2 the command line is wrong; 3 the night was published, but a delivery was refused or failed.
+Stages are imported inside the commands, so that `--help` answers at once.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from datetime import date, datetime
+from pathlib import Path
+from typing import Annotated
+from zoneinfo import ZoneInfo
+
+import typer
+from rich.console import Console
+
+from warehouse import cli_contracts, cli_linkage
+
+app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, help="Run and ask the recovery outcomes warehouse.")
+app.add_typer(cli_contracts.app, name="contracts")
+app.add_typer(cli_linkage.app, name="linkage")
+console = Console(stderr=True)
+
+EXIT_FAILED, EXIT_USAGE, EXIT_PARTIAL = 1, 2, 3
+Night = Annotated[datetime | None, typer.Option("--date", formats=["%Y-%m-%d"], help="The night: the date the data are as at. Default: today")]
+
+
+def _night(given: datetime | None) -> date:
+    return given.date() if given else datetime.now(ZoneInfo("Europe/London")).date()
+
+
+def _fail(message: str, code: int = EXIT_FAILED) -> typer.Exit:
+    console.print(f"[bold red]error[/] {message}", highlight=False, soft_wrap=True)
+    return typer.Exit(code)
+
+
+@app.command()
+def init() -> None:
+    """Start the embedded server unless WAREHOUSE_URL names another, and create zones, roles and feed tables."""
+    from warehouse.database.setup import prepare
+
+    prepare()
+    console.print("The warehouse is ready.")
+
+
+@app.command()
+def stop() -> None:
+    """Stop the embedded server; its data stay."""
+    from warehouse.database import server
+
+    server.stop()
+
+
+@app.command()
+def clean(yes: Annotated[bool, typer.Option("--yes", help="Do not ask")] = False) -> None:
+    """Stop the embedded server and delete everything under the warehouse's home: database, landed files, reports, Airflow."""
+    from warehouse.database import server
+    from warehouse.settings import settings
+
+    if not yes:
+        typer.confirm(f"Delete {settings().home} and the embedded database?", abort=True)
+    server.remove()
+    shutil.rmtree(settings().home, ignore_errors=True)
+
+
+@app.command()
+def generate(
+    out: Annotated[Path, typer.Option(help="Folder to write: inbox/<night>/<feed>/ and truth/")],
+    people: Annotated[int, typer.Option(min=1, help="People in the population")] = 20_000,
+    nights: Annotated[int, typer.Option(min=1, help="Nights to write; the first holds six years of history")] = 1,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same files")] = 1,
+    density: Annotated[float, typer.Option(min=0.01, help="Squeeze birth years: this many times the people per day of birth")] = 1.0,
+    faults: Annotated[bool, typer.Option("--faults", help="Plant bad rows and files, listed in truth/planted_faults.csv")] = False,
+    first_night: Annotated[datetime, typer.Option(formats=["%Y-%m-%d"], help="Date of the first night")] = datetime(2026, 11, 1),  # noqa: DTZ001 - a calendar date
+) -> None:
+    """Write what four agencies would deliver about a synthetic population, night by night, and the truth behind it."""
+    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    from warehouse.synth.generate import generate as write
+
+    with Progress(SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn(), console=console, transient=True) as bar:
+        task = bar.add_task("Making the population")
+        written = write(out, people, nights, seed, density, faults, first_night.date(), progress=lambda step: bar.update(task, description=step))
+    for name, rows in written.items():
+        console.print(f"{name:40} {rows:>12,} rows", highlight=False)
+
+
+@app.command()
+def run(
+    inbox: Annotated[Path, typer.Option(exists=True, file_okay=False, help="Folder with one sub-folder per feed")],
+    night: Night = None,
+) -> None:
+    """Run one night on whatever lies in a folder, all five stages, through Airflow."""
+    from warehouse.orchestrate.console import run_and_show
+
+    raise typer.Exit(run_and_show(inbox.resolve(), _night(night), console))
+
+
+@app.command()
+def demo(people: Annotated[int, typer.Option(min=100, help="People in the population")] = 20_000) -> None:
+    """Make the next night of a synthetic population and run it: the first call loads six years of history, each later call one night more."""
+    from warehouse.orchestrate.demo import run_next_night
+
+    raise typer.Exit(run_next_night(people, console))
+
+
+@app.command()
+def status(as_json: Annotated[bool, typer.Option("--json", help="Machine-readable")] = False) -> None:
+    """What came, what ran, what is live, and how fresh each feed is."""
+    from warehouse.database.server import ServerError
+    from warehouse.orchestrate.status import collect, show
+
+    try:
+        found = collect()
+    except ServerError as error:
+        raise _fail(str(error)) from None
+    if as_json:
+        typer.echo(json.dumps(found, indent=2, default=str))
+    else:
+        show(found, Console())
+
+
+@app.command()
+def report(night: Night = None) -> None:
+    """Write the nightly report again from what the warehouse holds; print where it is."""
+    from warehouse.orchestrate.status import live_night
+    from warehouse.publish.report.stage import write
+
+    wanted = night.date() if night else live_night()
+    if wanted is None:
+        raise _fail("Nothing has been published yet, so there is no report to write")
+    typer.echo(write(wanted))
+
+
+@app.command()
+def sql(
+    query: Annotated[str, typer.Argument(help="One select statement")],
+    role: Annotated[str, typer.Option("--as", help="analyst, bi, engineer, steward, linker, transformer, loader or admin")] = "analyst",
+) -> None:
+    """Run a query with a role's own login; CSV with a header on standard output."""
+    import psycopg
+
+    from warehouse.database import DatabaseFault, connect
+    from warehouse.database.errors import describe
+    from warehouse.database.server import ServerError
+
+    try:
+        with connect(role) as connection, connection.cursor().copy(f"copy ({query.strip().rstrip(';')}) to stdout with (format csv, header)") as rows:  # type: ignore[call-overload]
+            for block in rows:
+                sys.stdout.buffer.write(block)
+    except psycopg.Error as error:
+        raise _fail(describe(error)) from None
+    except (DatabaseFault, ServerError) as error:
+        raise _fail(str(error)) from None
+    except ValueError as error:
+        raise _fail(str(error), EXIT_USAGE) from None
+
+
+@app.command()
+def airflow() -> None:
+    """Run Airflow's services with their user interface until interrupted."""
+    from warehouse.database.setup import prepare
+    from warehouse.orchestrate.console import serve_airflow
+
+    prepare()
+    serve_airflow(console)

@@ -1,0 +1,185 @@
+-- The zones of the warehouse: schemas, who owns them, who may enter, and the tables that belong to no one feed.
+-- Run by the administrator; every statement can be run again. Feed tables come from the contracts (contracts/ddl.py),
+-- modelled tables from dbt.
+
+create schema if not exists landing        authorization wh_loader;
+create schema if not exists quarantine     authorization wh_loader;
+create schema if not exists vault          authorization wh_loader;
+create schema if not exists source         authorization wh_loader;
+create schema if not exists linkage        authorization wh_linker;
+create schema if not exists reference      authorization wh_transformer;
+create schema if not exists staging        authorization wh_transformer;
+create schema if not exists intermediate   authorization wh_transformer;
+create schema if not exists marts_blue     authorization wh_transformer;
+create schema if not exists marts_green    authorization wh_transformer;
+create schema if not exists published_blue  authorization wh_transformer;
+create schema if not exists published_green authorization wh_transformer;
+create schema if not exists marts          authorization wh_transformer;
+create schema if not exists published      authorization wh_transformer;
+create schema if not exists ops;
+
+-- Identifiers: written by the loader when it splits a delivery, read by the linker, by no one else.
+grant usage on schema vault to wh_linker;
+alter default privileges for role wh_loader in schema vault grant select on tables to wh_linker;
+-- Attributes: read by the transformer alone.
+grant usage on schema source to wh_transformer;
+alter default privileges for role wh_loader in schema source grant select on tables to wh_transformer;
+-- Refused rows: for the data steward.
+grant usage on schema quarantine to wh_steward;
+alter default privileges for role wh_loader in schema quarantine grant select on tables to wh_steward;
+-- Marts and published aggregates.
+grant usage on schema marts to wh_analyst;
+alter default privileges for role wh_transformer in schema marts grant select on tables to wh_analyst;
+grant usage on schema published to wh_analyst, wh_bi;
+alter default privileges for role wh_transformer in schema published grant select on tables to wh_analyst, wh_bi;
+grant usage on schema reference to wh_loader, wh_linker, wh_analyst, wh_bi, wh_steward, wh_engineer;
+alter default privileges for role wh_transformer in schema reference
+    grant select on tables to wh_loader, wh_linker, wh_analyst, wh_bi, wh_steward, wh_engineer;
+-- Operations: counts and keys only; every stage writes what it did, engineers, analysts and stewards read.
+grant usage on schema ops to wh_loader, wh_linker, wh_transformer, wh_engineer, wh_analyst, wh_steward;
+
+create table if not exists ops.delivery (
+    delivery_id  bigint generated always as identity primary key,
+    feed         text not null,
+    night        date not null,
+    content_hash text not null,
+    status       text not null default 'received'
+                 check (status in ('received', 'loaded', 'checked', 'admitted', 'duplicate', 'refused')),
+    message      text,
+    received_at  timestamptz not null default now(),
+    finished_at  timestamptz,
+    run_id       text
+);
+comment on table ops.delivery is 'One row per delivery of an agency: what came, when, and what became of it';
+create unique index if not exists delivery_content on ops.delivery (feed, content_hash) where status not in ('refused', 'duplicate');
+create index if not exists delivery_feed_night on ops.delivery (feed, night);
+
+create table if not exists ops.delivery_file (
+    delivery_id      bigint not null references ops.delivery,
+    table_name       text not null,
+    file_name        text not null,
+    bytes            bigint not null,
+    sha256           text not null,
+    rows_received    bigint,
+    rows_admitted    bigint,
+    rows_quarantined bigint,
+    rows_unchanged   bigint,
+    primary key (delivery_id, table_name, file_name)
+);
+comment on table ops.delivery_file is 'One row per file of a delivery, with what became of its rows';
+
+create table if not exists ops.check_result (
+    delivery_id  bigint not null references ops.delivery,
+    table_name   text not null,
+    rule         text not null,
+    column_name  text,
+    severity     text not null check (severity in ('refuse', 'quarantine', 'warn')),
+    checked_rows bigint,
+    failed_rows  bigint not null,
+    message      text not null,
+    primary key (delivery_id, table_name, rule)
+);
+comment on table ops.check_result is 'One row per delivery, table and rule: how many rows were checked and how many failed; never a value';
+
+create table if not exists ops.stage_run (
+    stage_run_id bigint generated always as identity primary key,
+    night        date not null,
+    stage        text not null,
+    feed         text,
+    started_at   timestamptz not null default now(),
+    ended_at     timestamptz,
+    status       text not null default 'running' check (status in ('running', 'ok', 'failed')),
+    counts       jsonb not null default '{}',
+    error        text
+);
+comment on table ops.stage_run is 'One row per run of a stage: timing, outcome and counts';
+create index if not exists stage_run_night on ops.stage_run (night, stage);
+
+create table if not exists ops.linkage_metric (
+    night  date not null,
+    metric text not null,
+    feed_a text not null default '',
+    feed_b text not null default '',
+    value  double precision not null,
+    primary key (night, metric, feed_a, feed_b)
+);
+comment on table ops.linkage_metric is 'One row per night, measure and (where it applies) pair of feeds';
+
+create table if not exists ops.publication (
+    publication_id bigint generated always as identity primary key,
+    night          date not null,
+    slot           text not null check (slot in ('blue', 'green')),
+    published_at   timestamptz not null default now(),
+    is_live        boolean not null
+);
+comment on table ops.publication is 'One row per publication: which night the marts show and in which slot they lie';
+create unique index if not exists publication_live on ops.publication (is_live) where is_live;
+
+create or replace view ops.feed_coverage as
+select distinct on (feed)
+    feed,
+    night       as coverage_end,
+    delivery_id as last_delivery_id,
+    night       as last_night
+from ops.delivery
+where status = 'admitted'
+order by feed, night desc, delivery_id desc;
+comment on view ops.feed_coverage is 'One row per feed: the last date its events are known for';
+
+grant select, insert, update on all tables in schema ops to wh_loader, wh_linker, wh_transformer;
+grant select on all tables in schema ops to wh_engineer, wh_analyst, wh_steward;
+grant delete on ops.check_result, ops.delivery_file to wh_loader;
+grant delete on ops.linkage_metric to wh_linker;
+
+create table if not exists quarantine.refused_row (
+    delivery_id bigint not null,
+    feed        text not null,
+    table_name  text not null,
+    row_number  bigint not null,
+    rules       text[] not null,
+    raw         jsonb not null,
+    refused_at  timestamptz not null default now(),
+    primary key (delivery_id, table_name, row_number)
+);
+comment on table quarantine.refused_row is 'One row per refused row of a delivery, as it came, with the rules it broke';
+alter table quarantine.refused_row owner to wh_loader;
+grant select on quarantine.refused_row to wh_steward;
+
+create table if not exists linkage.person (
+    person_id   uuid primary key default gen_random_uuid(),
+    first_night date not null
+);
+comment on table linkage.person is 'One row per person id ever given; ids are random and never used twice';
+create table if not exists linkage.person_link (
+    record_key  uuid not null,
+    feed        text not null,
+    person_id   uuid not null,
+    _valid_from date not null,
+    _valid_to   date,
+    primary key (record_key, _valid_from)
+);
+comment on table linkage.person_link is 'Which person an agency record belongs to, with history; current where _valid_to is null';
+create unique index if not exists person_link_current on linkage.person_link (record_key) where _valid_to is null;
+create table if not exists linkage.person_event (
+    night           date not null,
+    event           text not null check (event in ('created', 'merged', 'split', 'retired')),
+    person_id       uuid not null,
+    other_person_id uuid
+);
+comment on table linkage.person_event is 'What happened to person ids on a night: created, merged into another, split from another, retired';
+create table if not exists linkage.edge (
+    night             date not null,
+    record_key_l      uuid not null,
+    record_key_r      uuid not null,
+    model             text not null,
+    match_weight      double precision not null,
+    match_probability double precision not null,
+    match_key         integer
+);
+comment on table linkage.edge is 'One row per scored pair of records above the lowest threshold on the latest night';
+alter table linkage.person owner to wh_linker;
+alter table linkage.person_link owner to wh_linker;
+alter table linkage.person_event owner to wh_linker;
+alter table linkage.edge owner to wh_linker;
+grant usage on schema linkage to wh_transformer;
+grant select on linkage.person_link to wh_transformer;
