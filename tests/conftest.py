@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -12,12 +12,14 @@ import pytest
 HOME = Path(os.environ.get("WAREHOUSE_TEST_HOME") or Path(__file__).parents[1] / ".warehouse" / "test")
 # Before anything imports the settings: tests never touch the home of a real warehouse, nor a database named outside.
 os.environ["WAREHOUSE_HOME"] = str(HOME)
-for name in ("WAREHOUSE_URL", "WAREHOUSE_INBOX"):
-    os.environ.pop(name, None)
+# Set to nothing rather than removed: a name in .env must not win either.
+os.environ["WAREHOUSE_URL"] = ""
+os.environ.pop("WAREHOUSE_INBOX", None)
 os.environ["DO_NOT_TRACK"] = "1"
 os.environ["GX_ANALYTICS_ENABLED"] = "false"
 
 STAGE_SCHEMAS = ("landing", "quarantine", "vault", "source", "linkage")
+MODELLED_SCHEMAS = ("staging", "intermediate", "marts_blue", "marts_green", "published_blue", "published_green", "marts", "published")
 OPS_TABLES = "ops.check_result, ops.delivery_file, ops.delivery, ops.stage_run, ops.linkage_metric, ops.publication"
 
 
@@ -34,9 +36,8 @@ def warehouse_db() -> Iterator[Path]:
     server.remove()
 
 
-@pytest.fixture
-def clean_db(warehouse_db: Path) -> Path:
-    """The same database with every stage's rows and modelled tables removed, and no files of earlier tests."""
+def wipe() -> None:
+    """Remove every stage's rows, the modelled tables, and the files of earlier tests."""
     from warehouse.database import connect
 
     with connect("admin") as connection:
@@ -44,17 +45,25 @@ def clean_db(warehouse_db: Path) -> Path:
             "select format('%%I.%%I', schemaname, tablename) from pg_tables where schemaname = any(%s)", [list(STAGE_SCHEMAS)]
         ).fetchall()
         connection.execute(f"truncate {', '.join(t for (t,) in tables)}, {OPS_TABLES} restart identity")
-        views = connection.execute(
-            "select format('%I.%I', schemaname, viewname) from pg_views where schemaname in ('marts', 'published')"
+        modelled = connection.execute(
+            "select case relkind when 'v' then 'view' else 'table' end, format('%%I.%%I', nspname, relname)"
+            " from pg_class join pg_namespace n on n.oid = relnamespace where relkind in ('r', 'v') and nspname = any(%s)",
+            [list(MODELLED_SCHEMAS)],
         ).fetchall()
-        for (view,) in views:
-            connection.execute(f"drop view {view} cascade")
-        built = connection.execute(
-            "select format('%I.%I', schemaname, tablename) from pg_tables"
-            " where schemaname in ('staging', 'intermediate', 'marts_blue', 'marts_green', 'published_blue', 'published_green')"
-        ).fetchall()
-        for (table,) in built:
-            connection.execute(f"drop table if exists {table} cascade")
+        for kind, name in modelled:
+            connection.execute(f"drop {kind} if exists {name} cascade")
     for folder in ("landing", "work", "reports"):
         shutil.rmtree(HOME / folder, ignore_errors=True)
+
+
+@pytest.fixture
+def wipe_database(warehouse_db: Path) -> Callable[[], None]:
+    """A function that empties the database, for tests that need it emptied in their middle."""
+    return wipe
+
+
+@pytest.fixture
+def clean_db(warehouse_db: Path) -> Path:
+    """The test database, emptied; gives the warehouse's home."""
+    wipe()
     return warehouse_db

@@ -11,6 +11,7 @@ import secrets as random_secrets
 from functools import lru_cache
 from pathlib import Path
 
+from dotenv import dotenv_values
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -64,8 +65,8 @@ class Settings(BaseSettings):
         return self.home / "secrets.json"
 
     def secret(self, name: str) -> str:
-        """The secret called `name`: from `WAREHOUSE_<NAME>`, else the secrets file, else made now and kept there."""
-        supplied = os.environ.get(f"WAREHOUSE_{name.upper()}")
+        """The secret called `name`: from `WAREHOUSE_<NAME>` or `.env`, else the secrets file, else made now and kept there."""
+        supplied = os.environ.get(f"WAREHOUSE_{name.upper()}") or dotenv_values(PROJECT_ROOT / ".env").get(f"WAREHOUSE_{name.upper()}")
         if supplied:
             return supplied
         known = self._known_secrets()

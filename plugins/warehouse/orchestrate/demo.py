@@ -62,7 +62,7 @@ def _evaluate(night: date, truth: Path) -> None:
 
 def _say_what_next(console: Console, night: date, seconds: float) -> None:
     out = Console()
-    psql = shlex.quote(str(server.psql())) if settings().url is None else "psql"
+    psql = shlex.quote(str(server.psql())) if not settings().url else "psql"
     out.print()
     out.print(f"Report    {settings().reports_dir / f'{night}.html'}", highlight=False, soft_wrap=True)
     out.print(f"Analyst   {psql} '{url('analyst')}' -c 'select * from marts.outcome_recovery limit 5'", highlight=False, soft_wrap=True)
