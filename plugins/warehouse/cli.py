@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import signal
 import sys
 from datetime import date, datetime
 from pathlib import Path
@@ -18,6 +19,9 @@ import typer
 from rich.console import Console
 
 from warehouse import cli_contracts, cli_linkage
+
+# A scheduler ends commands by SIGTERM: leave through the finally clauses, so that no service is left running.
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, help="Run and ask the recovery outcomes warehouse.")
 app.add_typer(cli_contracts.app, name="contracts")
@@ -77,13 +81,16 @@ def generate(
     first_night: Annotated[datetime, typer.Option(formats=["%Y-%m-%d"], help="Date of the first night")] = datetime(2026, 11, 1),  # noqa: DTZ001 - a calendar date
 ) -> None:
     """Write what four agencies would deliver about a synthetic population, night by night, and the truth behind it."""
-    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+    from rich.progress import Progress
 
     from warehouse.synth.generate import generate as write
 
-    with Progress(SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn(), console=console, transient=True) as bar:
-        task = bar.add_task("Making the population")
-        written = write(out, people, nights, seed, density, faults, first_night.date(), progress=lambda step: bar.update(task, description=step))
+    with Progress(console=console, transient=True) as bar:
+        task = bar.add_task("Making people and their records", total=people)
+        try:
+            written = write(out, people, nights, seed, density, faults, first_night.date(), progress=lambda done, _: bar.update(task, completed=done))
+        except ValueError as error:
+            raise _fail(str(error), EXIT_USAGE) from None
     for name, rows in written.items():
         console.print(f"{name:40} {rows:>12,} rows", highlight=False)
 
@@ -120,7 +127,7 @@ def status(as_json: Annotated[bool, typer.Option("--json", help="Machine-readabl
     if as_json:
         typer.echo(json.dumps(found, indent=2, default=str))
     else:
-        show(found, Console())
+        show(found, Console(width=None if sys.stdout.isatty() else 140))
 
 
 @app.command()

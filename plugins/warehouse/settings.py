@@ -33,7 +33,7 @@ class Settings(BaseSettings):
     inbox: Path | None = Field(default=None, description="Folder the nightly ingest reads: one sub-folder per feed")
     threads: int = Field(default=2, ge=1, description="Worker threads of DuckDB and dbt")
     memory_limit: str = Field(default="3GB", description="Memory limit of DuckDB during linkage")
-    nightly_cron: str = Field(default="0 1 * * *", description="When the ingest DAGs run, in London time")
+    nightly_cron: str = Field(default="0 1 * * *", description="When the ingest DAGs run, in London time; empty: only when triggered")
     airflow_port: int | None = Field(default=None, description="Port of Airflow's API server; a free one is chosen when empty")
 
     @property

@@ -130,12 +130,13 @@ def services(inbox: Path | None = None) -> Iterator[Api]:
     """Run Airflow's services while the code inside works, and stop them after, whatever happens.
 
     Args:
-        inbox: the folder the ingest DAGs read, when it is not the configured one.
+        inbox: the folder the ingest DAGs read for this one night; nothing then starts by the clock. Without it the
+            configured inbox and schedule hold.
 
     Raises:
         AirflowError: a service ended early or did not answer within three minutes.
     """
-    variables = environment() | ({"WAREHOUSE_INBOX": str(inbox)} if inbox else {})
+    variables = environment() | ({"WAREHOUSE_INBOX": str(inbox), "WAREHOUSE_NIGHTLY_CRON": ""} if inbox else {})
     running: list[subprocess.Popen[bytes]] = []
     end_leftovers()
     try:
@@ -165,10 +166,11 @@ def end_leftovers() -> None:
         with suppress(psutil.NoSuchProcess):
             process = psutil.Process(pid)
             if process.create_time() == created:
-                for child in [*process.children(recursive=True), process]:
+                leftovers = [*process.children(recursive=True), process]
+                for leftover in leftovers:
                     with suppress(psutil.NoSuchProcess):
-                        child.kill()
-                        child.wait(timeout=10)
+                        leftover.kill()
+                psutil.wait_procs(leftovers, timeout=10)
     _pid_file().unlink()
 
 

@@ -49,7 +49,7 @@ def _next_night_number() -> int:
 def _write_extracts(folder: Path, people: int, number: int) -> None:
     from warehouse.synth.generate import generate
 
-    generate(folder, people, number, SEED, faults=True, first_night=FIRST_NIGHT, only_night=number)
+    generate(folder, people, number, SEED, faults=True, first_night=FIRST_NIGHT, only_nights=[number - 1])
 
 
 def _evaluate(night: date, truth: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 from psycopg.rows import dict_row
@@ -55,18 +56,21 @@ def show(found: dict[str, list[dict[str, Any]]], console: Console) -> None:
     else:
         console.print("Nothing has been published yet.")
     for title in ("feeds", "stages"):
-        rows = found[title]
-        if not rows:
+        if not found[title]:
             continue
+        columns = [column for column in found[title][0] if column not in ("started_at", "counts")]
         table = Table(title=title.capitalize(), title_justify="left")
-        columns = [c for c in rows[0] if c not in ("started_at", "counts")]
         for column in columns:
-            table.add_column(column.replace("_", " "), justify="right" if column.startswith("rows") or column == "seconds" else "left")
-        for row in rows:
-            table.add_row(*("" if row[c] is None else f"{row[c]:,}" if column_is_count(c) else str(row[c]) for c in columns))
+            number = column.startswith("rows_") or column == "seconds"
+            words = column in ("message", "error")
+            table.add_column(column.removeprefix("rows_").replace("_", " "), justify="right" if number else "left", no_wrap=not words)
+        for row in found[title]:
+            table.add_row(*(_cell(row[column]) for column in columns))
         console.print(table)
 
 
-def column_is_count(name: str) -> bool:
-    """Whether a column of the status holds a count of rows."""
-    return name.startswith("rows_")
+def _cell(value: Any) -> str:
+    """A value as the tables show it: counts with thousands separators, nothing for nothing."""
+    if value is None:
+        return ""
+    return f"{value:,}" if isinstance(value, (int, Decimal)) else str(value)

@@ -1,0 +1,91 @@
+"""One chunk of the world: the people and everything that really happened to them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from warehouse.synth.addresses import Addresses, make_addresses
+from warehouse.synth.crime import Arrests, Offences, custody_spans, make_arrests, make_offences
+from warehouse.synth.feed_benefits import build_benefits
+from warehouse.synth.feed_housing import build_housing
+from warehouse.synth.feed_police import build_police
+from warehouse.synth.feed_treatment import build_treatment
+from warehouse.synth.geography import Country
+from warehouse.synth.homelessness import Cases, Duties, Services, Stays, make_cases, make_clients, make_duties, make_needs, make_services, make_stays
+from warehouse.synth.income import Spells, make_benefit_spells, make_jobs, make_states
+from warehouse.synth.names import name_tables
+from warehouse.synth.nights import Rows
+from warehouse.synth.people import NEVER, People, Period, make_people
+from warehouse.synth.treatment import Episodes, first_entries, make_deaths, make_episodes
+
+TOPICS = ("people", "addresses", "treatment", "crime", "income", "housing", "feed_police", "feed_benefits", "feed_housing", "feed_treatment", "faults")
+
+
+@dataclass(frozen=True)
+class World:
+    """What really happened to one chunk of people."""
+
+    people: People
+    addresses: Addresses
+    episodes: Episodes
+    offences: Offences
+    arrests: Arrests
+    spells: Spells
+    jobs: Spells
+    cases: Cases
+    needs: tuple[np.ndarray[tuple[int], np.dtype[np.int64]], np.ndarray[tuple[int], np.dtype[np.int64]]]
+    duties: Duties
+    stays: Stays
+    services: Services
+
+
+def generator(seed: int, chunk: int, topic: str) -> np.random.Generator:
+    """The random numbers of one topic of one chunk: a change in one topic leaves the others alone."""
+    return np.random.default_rng([seed, chunk, TOPICS.index(topic)])
+
+
+def make_world(seed: int, chunk: int, first_id: int, count: int, country: Country, span: Period, density: float) -> World:
+    """Simulate one chunk of people.
+
+    Args:
+        chunk: number of the chunk, which with the seed fixes everything.
+        first_id: true person id of its first person.
+        count: an even number of people.
+    """
+    people = make_people(generator(seed, chunk, "people"), name_tables(), country, span, first_id, count, density)
+    rng = generator(seed, chunk, "treatment")
+    first = first_entries(rng, people, span)
+    entry = np.full(count, NEVER, dtype=np.int64)
+    entry[first[0]] = first[1]
+    people.dies = make_deaths(rng, people, span, entry)
+    episodes = make_episodes(rng, people, span, first)
+    addresses = make_addresses(generator(seed, chunk, "addresses"), people, country, span)
+    rng = generator(seed, chunk, "crime")
+    offences = make_offences(rng, people, episodes, span)
+    arrests = make_arrests(rng, people, offences, span)
+    rng = generator(seed, chunk, "income")
+    states = make_states(rng, people, episodes, span)
+    custody = custody_spans(offences)
+    spells = make_benefit_spells(rng, people, states, custody, span)
+    jobs = make_jobs(rng, people, states, custody)
+    rng = generator(seed, chunk, "housing")
+    applicants, clients = make_clients(rng, people)
+    cases = make_cases(rng, people, addresses, span, applicants)
+    needs = make_needs(rng, people, cases)
+    duties = make_duties(rng, people, cases, span)
+    stays = make_stays(rng, people, cases, duties, span)
+    services = make_services(rng, people, addresses, span, clients)
+    return World(people, addresses, episodes, offences, arrests, spells, jobs, cases, needs, duties, stays, services)
+
+
+def deliverable(world: World, seed: int, chunk: int, span: Period) -> dict[str, dict[str, Rows]]:
+    """The rows of every table of every feed, as the agencies hold them."""
+    names, w = name_tables(), world
+    return {
+        "treatment": build_treatment(generator(seed, chunk, "feed_treatment"), w.people, names, w.addresses, w.episodes, span),
+        "police": build_police(generator(seed, chunk, "feed_police"), w.people, names, w.addresses, w.offences, w.arrests, span),
+        "benefits": build_benefits(generator(seed, chunk, "feed_benefits"), w.people, names, w.addresses, w.spells, w.jobs, span),
+        "housing": build_housing(generator(seed, chunk, "feed_housing"), w.people, names, w.addresses, w.cases, w.needs, w.duties, w.stays, w.services, span),
+    }
