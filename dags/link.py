@@ -22,6 +22,8 @@ from warehouse.orchestrate.dag_defaults import DEFAULT_ARGS, START_DATE, night_o
     params={"night": Param(None, type=["null", "string"], format="date", description="Used when the run has no partition key")},
 )
 def link() -> None:
+    """Declare the linkage DAG."""
+
     @task
     def score() -> dict[str, int]:
         """Vault to scored edges, kept as a file: the checkpoint between the two steps."""

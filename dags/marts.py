@@ -20,15 +20,14 @@ LAYERS = ("seeds", "staging", "intermediate", "marts", "published")
     params={"night": Param(None, type=["null", "string"], format="date", description="Used when the run has no partition key")},
 )
 def marts() -> None:
-    def build(layer: str):  # type: ignore[no-untyped-def]
-        @task(task_id=f"build_{layer}")
-        def build_layer() -> dict[str, int]:
-            """Build and test one layer of the dbt project in the slot that is not live."""
-            from warehouse.model.stage import build as build_night
+    """Declare the model and publish DAG."""
 
-            return build_night(night_of_run(), layer)
+    @task
+    def build(layer: str) -> dict[str, int]:
+        """Build and test one layer of the dbt project in the slot that is not live."""
+        from warehouse.model.stage import build as build_night
 
-        return build_layer()
+        return build_night(night_of_run(), layer)
 
     @task(outlets=[MARTS])
     def publish() -> dict[str, int]:
@@ -44,7 +43,8 @@ def marts() -> None:
 
         return str(write(night_of_run()))
 
-    chain(*[build(layer) for layer in LAYERS], publish(), report())
+    layers = [build.override(task_id=f"build_{layer}")(layer) for layer in LAYERS]
+    chain(*layers, publish(), report())
 
 
 marts()

@@ -155,7 +155,7 @@ def sql(
     from warehouse.database.server import ServerError
 
     try:
-        with connect(role) as connection, connection.cursor().copy(f"copy ({query.strip().rstrip(';')}) to stdout with (format csv, header)") as rows:  # type: ignore[call-overload]
+        with connect(role) as connection, connection.cursor().copy(f"copy ({query.strip().rstrip(';')}) to stdout with (format csv, header)") as rows:
             for block in rows:
                 sys.stdout.buffer.write(block)
     except psycopg.Error as error:

@@ -12,7 +12,15 @@ from warehouse.database.connect import connect
 from warehouse.database.errors import clean_errors
 
 # The login that writes a stage's record is the one the stage works as.
-ROLE_OF_STAGE = {"receive": "loader", "load": "loader", "check": "loader", "admit": "loader", "link": "linker", "model": "transformer", "publish": "transformer"}
+ROLE_OF_STAGE = {
+    "receive": "loader",
+    "load": "loader",
+    "check": "loader",
+    "admit": "loader",
+    "link": "linker",
+    "model": "transformer",
+    "publish": "transformer",
+}
 
 
 @dataclass
@@ -39,9 +47,7 @@ def stage_run(night: date, stage: str, feed: str | None = None) -> Iterator[Stag
     role = ROLE_OF_STAGE[stage.split(".")[0]]
     run = StageRun(night, stage, feed)
     with clean_errors(f"record the start of {stage}"), connect(role) as connection:
-        row = connection.execute(
-            "insert into ops.stage_run (night, stage, feed) values (%s, %s, %s) returning stage_run_id", [night, stage, feed]
-        ).fetchone()
+        row = connection.execute("insert into ops.stage_run (night, stage, feed) values (%s, %s, %s) returning stage_run_id", [night, stage, feed]).fetchone()
     assert row is not None  # insert ... returning always gives its row
     try:
         yield run

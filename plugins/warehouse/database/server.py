@@ -197,7 +197,7 @@ def _initialise(binaries: Path, place: Path, account: pwd.struct_passwd | None) 
     if account:
         os.chown(password, account.pw_uid, account.pw_gid)
     try:
-        command = [binaries / "initdb", "-D", data, "-U", "wh_admin", "--auth=scram-sha-256", f"--pwfile={password}"]
+        command: list[Path | str] = [binaries / "initdb", "-D", data, "-U", "wh_admin", "--auth=scram-sha-256", f"--pwfile={password}"]
         _run([*command, "--encoding=UTF8", "--locale=C", "--no-sync", "--no-instructions"], account, place / "commands.log")
     finally:
         password.unlink()
@@ -224,6 +224,11 @@ def airflow_url() -> str:
 def psql() -> Path:
     """The psql that belongs to the embedded server."""
     return Path(_state()["binaries"]) / "psql"
+
+
+def data_folder() -> Path:
+    """The embedded server's data folder."""
+    return Path(_state()["data"])
 
 
 def stop() -> None:

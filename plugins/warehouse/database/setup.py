@@ -17,7 +17,7 @@ def prepare() -> None:
         server.ServerError: the embedded server did not start.
         DatabaseFault: the database refused.
     """
-    if settings().url is None:
+    if not settings().url:
         server.start()
     zones.apply()
     with clean_errors("create the feeds' tables"), connect("loader") as connection:

@@ -29,20 +29,14 @@ def apply() -> None:
         connection.execute((Path(__file__).with_name("zones.sql")).read_text(encoding="utf-8"))
         for role in ROLES:
             if role != "admin":
-                connection.execute(
-                    sql.SQL("grant connect on database {} to {}").format(sql.Identifier(connection.info.dbname), sql.Identifier(login(role)))
-                )
+                connection.execute(sql.SQL("grant connect on database {} to {}").format(sql.Identifier(connection.info.dbname), sql.Identifier(login(role))))
         # dbt makes its schemas if they are missing, so its role may create some.
-        connection.execute(
-            sql.SQL("grant create on database {} to {}").format(sql.Identifier(connection.info.dbname), sql.Identifier(login("transformer")))
-        )
+        connection.execute(sql.SQL("grant create on database {} to {}").format(sql.Identifier(connection.info.dbname), sql.Identifier(login("transformer"))))
 
 
 def _ensure_login(connection: Connection[Any], role: str) -> None:
     known = connection.execute("select 1 from pg_roles where rolname = %s", [login(role)]).fetchone()
     verb = "alter" if known else "create"
     connection.execute(
-        sql.SQL("{} role {} login password {}").format(
-            sql.SQL(verb), sql.Identifier(login(role)), sql.Literal(settings().secret(f"password_{role}"))
-        )
+        sql.SQL("{} role {} login password {}").format(sql.SQL(verb), sql.Identifier(login(role)), sql.Literal(settings().secret(f"password_{role}")))
     )

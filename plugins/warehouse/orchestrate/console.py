@@ -26,7 +26,8 @@ class Watcher:
     def __init__(self, console: Console, feeds: int) -> None:
         self._console = console
         self._ended: dict[tuple[str, str], str] = {}
-        self._bar = Progress(SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), console=console, transient=True)
+        columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+        self._bar = Progress(*columns, console=console, transient=True)
         self._line = self._bar.add_task("Starting Airflow", total=feeds * TASKS_PER_FEED + TASKS_AFTER_INGEST)
         self._start = time.monotonic()
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from warehouse.settings import settings
 
-START_DATE = datetime(2026, 1, 1, tzinfo=timezone.utc)
+START_DATE = datetime(2026, 1, 1, tzinfo=UTC)
 DEFAULT_ARGS: dict[str, Any] = {"owner": "data-engineering", "retries": 2, "retry_delay": timedelta(seconds=30)}
 KEY_FORMAT = "%Y-%m-%d"
 
@@ -29,4 +29,4 @@ def night_of_run() -> date:
     key = getattr(context["dag_run"], "partition_key", None) or context["params"].get("night")
     if not key:
         raise ValueError("This run has no night: trigger it with a partition key such as 2026-11-22")
-    return datetime.strptime(key, KEY_FORMAT).date()
+    return date.fromisoformat(key)

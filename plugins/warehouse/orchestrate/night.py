@@ -14,6 +14,7 @@ from warehouse.orchestrate.airflow import AirflowError, Api
 
 NIGHT_LIMIT_SECONDS = 6 * 3600.0
 PARSE_LIMIT_SECONDS = 120.0
+POLL_SECONDS = 2.0
 DONE = ("success", "failed")
 
 
@@ -54,7 +55,7 @@ def run_night(inbox: Path, night: date, progress: Progress | None = None) -> Nig
     Args:
         inbox: one sub-folder per feed.
         night: the date the night's data are as at.
-        progress: called about once a second with the state of every task known so far.
+        progress: called every other second with the state of every task known so far.
 
     Returns:
         How it went. Refused deliveries do not raise: the night goes on with what the feeds held before.
@@ -99,13 +100,13 @@ def _follow(api: Api, night: date, runs: dict[str, str], seen: dict[str, set[str
             outcome.tasks += [TaskState(dag_id, str(task["task_id"]), task["state"]) for task in api.tasks(dag_id, run_id)]
         if progress:
             progress(outcome.tasks)
-        if _is_over(outcome):
+        if is_over(outcome):
             return outcome
-        time.sleep(1)
+        time.sleep(POLL_SECONDS)
     raise AirflowError(f"The night of {key} did not end within {NIGHT_LIMIT_SECONDS / 3600:.0f} hours")
 
 
-def _is_over(outcome: NightRun) -> bool:
+def is_over(outcome: NightRun) -> bool:
     """The chain is over when the last DAG has ended, or when a task that the next DAG waits for has failed for good."""
     if outcome.dags.get("marts") in DONE:
         return all(state in DONE for state in outcome.dags.values())

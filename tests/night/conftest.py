@@ -1,0 +1,82 @@
+"""Two nights through the real Airflow, shared by the tests that look at what they left behind."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import pytest
+from tests.fingerprints import whole_state
+
+ROOT = Path(__file__).parents[2]
+FIRST, SECOND = date(2026, 11, 1), date(2026, 11, 2)
+
+# Values no real file holds. They ride in good rows and in rows that must be refused, so that every path sees them.
+PLANTED = {"FORENAME": "Zyxplantedfore", "SURNAME": "Qwvplantedsur", "ADDRESS_LINE": "99 Plantedjkq Street", "MIDDLE_NAME": "Xplantedmiddle"}
+PLANTED_BAD_DATE = "PLANTED-BAD-DATE"
+
+
+@dataclass
+class Nights:
+    """What the two nights left: the home they worked in, their exit codes, output, and the state after each run."""
+
+    home: Path
+    inbox: Path
+    truth: Path
+    output: str
+    exit_codes: dict[str, int]
+    states: dict[str, dict[str, tuple[int, str]]]
+
+
+def warehouse(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """The `warehouse` command, as a user runs it."""
+    environment = os.environ | {"PYTHONPATH": str(ROOT / "plugins"), "COLUMNS": "160"}
+    return subprocess.run([sys.executable, "-m", "warehouse", *arguments], env=environment, capture_output=True, text=True, check=False, cwd=ROOT)
+
+
+def plant(path: Path, delimiter: str, date_column: str) -> None:
+    """Write recognisable values into the second and third row of a file; the third also gets a date that is none."""
+    with path.open(encoding="utf-8", newline="") as source:
+        rows = list(csv.DictReader(source, delimiter=delimiter))
+    for number in (1, 2):
+        rows[number] |= {column: value for column, value in PLANTED.items() if column in rows[number]}
+    rows[2][date_column] = PLANTED_BAD_DATE
+    with path.open("w", encoding="utf-8", newline="") as sink:
+        writer = csv.DictWriter(sink, fieldnames=list(rows[0]), delimiter=delimiter, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+@pytest.fixture(scope="session")
+def nights(warehouse_db: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nights]:
+    """Night one, night one again, night two: each by `warehouse run`, through Airflow's scheduler."""
+    folder = tmp_path_factory.mktemp("population")
+    made = warehouse("generate", "--out", str(folder), "--people", "2000", "--nights", "2", "--seed", "7", "--faults")
+    assert made.returncode == 0, made.stderr
+    first = folder / "inbox" / FIRST.isoformat()
+    plant(next((first / "police").glob("nominals*")), ",", "DOB")
+    plant(next((first / "benefits").glob("claimants*")), "|", "DOB")
+    plant(next((first / "housing").glob("people*")), ",", "DOB")
+    found = Nights(warehouse_db, folder / "inbox", folder / "truth", made.stdout + made.stderr, {}, {})
+    for name, night in (("first", FIRST), ("first again", FIRST), ("second", SECOND)):
+        done = warehouse("run", "--inbox", str(folder / "inbox" / night.isoformat()), "--date", night.isoformat())
+        found.output += done.stdout + done.stderr
+        found.exit_codes[name] = done.returncode
+        assert done.returncode in (0, 3), done.stdout[-3000:] + done.stderr[-3000:]
+        found.states[name] = whole_state()
+    yield found
+
+
+def status() -> dict[str, list[dict[str, object]]]:
+    """What `warehouse status --json` says."""
+    done = warehouse("status", "--json")
+    assert done.returncode == 0, done.stderr
+    parsed: dict[str, list[dict[str, object]]] = json.loads(done.stdout)
+    return parsed
