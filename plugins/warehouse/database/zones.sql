@@ -35,6 +35,9 @@ alter default privileges for role wh_transformer in schema published grant selec
 grant usage on schema reference to wh_loader, wh_linker, wh_analyst, wh_bi, wh_steward, wh_engineer;
 alter default privileges for role wh_transformer in schema reference
     grant select on tables to wh_loader, wh_linker, wh_analyst, wh_bi, wh_steward, wh_engineer;
+-- A transaction that someone forgot to end holds the views it read, and with them the publication of the night.
+alter role wh_analyst set idle_in_transaction_session_timeout = '10min';
+alter role wh_bi set idle_in_transaction_session_timeout = '10min';
 -- Operations: counts and keys only; every stage writes what it did, engineers, analysts and stewards read.
 grant usage on schema ops to wh_loader, wh_linker, wh_transformer, wh_engineer, wh_analyst, wh_steward;
 

@@ -1,4 +1,4 @@
-"""A refused delivery is the agency's to mend: trying the task again would refuse it again."""
+"""Refusals that trying again cannot mend: a delivery the agency must correct, a build that must not go live."""
 
 from __future__ import annotations
 
@@ -8,12 +8,18 @@ from contextlib import contextmanager
 
 @contextmanager
 def no_retry_when_refused() -> Iterator[None]:
-    """Fail the Airflow task for good, with the refusal's own message, when the delivery inside is refused."""
+    """Fail the Airflow task for good, with the refusal's own message, when what is tried inside is refused.
+
+    A publication that readers held up is not one: trying again may find the views free.
+    """
     from airflow.sdk.exceptions import AirflowFailException
 
     from warehouse.admit.errors import DeliveryRefused
+    from warehouse.publish.errors import PublishBlocked, PublishRefused
 
     try:
         yield
-    except DeliveryRefused as refusal:
+    except PublishBlocked:
+        raise
+    except (DeliveryRefused, PublishRefused) as refusal:
         raise AirflowFailException(str(refusal)) from None

@@ -1,0 +1,204 @@
+"""What is told about a night, as plain data: counts, names of rules, feeds and tables, times. Never a person's value."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from itertools import combinations
+
+# What can be known of an outcome of a journey; defined by the dbt macro `outcome_status`.
+STATUSES = ("yes", "no", "not linked", "censored by death", "not yet observable", "not applicable")
+
+
+@dataclass(frozen=True)
+class Reason:
+    """A rule that rows of a delivery broke."""
+
+    table: str
+    rule: str
+    severity: str
+    message: str
+    rows: int
+    checked: int | None
+
+
+@dataclass(frozen=True)
+class TableLoad:
+    """What became of the rows of one table of a delivery."""
+
+    table: str
+    received: int
+    admitted: int
+    quarantined: int
+    unchanged: int
+
+
+@dataclass(frozen=True)
+class FeedLoad:
+    """One feed's delivery of the night; `status` is `no delivery` when nothing came."""
+
+    feed: str
+    status: str
+    message: str | None
+    tables: tuple[TableLoad, ...]
+    reasons: tuple[Reason, ...]
+
+    @property
+    def received(self) -> int:
+        return sum(table.received for table in self.tables)
+
+    @property
+    def admitted(self) -> int:
+        return sum(table.admitted for table in self.tables)
+
+    @property
+    def quarantined(self) -> int:
+        return sum(table.quarantined for table in self.tables)
+
+    @property
+    def unchanged(self) -> int:
+        return sum(table.unchanged for table in self.tables)
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """How far a feed's events are known."""
+
+    feed: str
+    covered_until: date | None
+    last_night: date | None
+
+
+@dataclass(frozen=True)
+class StageTime:
+    """The last run of a stage for the night; `seconds` is None while it runs or when it was killed."""
+
+    stage: str
+    feed: str | None
+    status: str
+    started_at: datetime
+    seconds: float | None
+
+    @property
+    def label(self) -> str:
+        return f"{self.stage} {self.feed}" if self.feed else self.stage
+
+
+@dataclass(frozen=True)
+class Publication:
+    """Which night analysts see, and from which slot."""
+
+    night: date
+    slot: str
+    published_at: datetime
+
+
+@dataclass(frozen=True)
+class Tally:
+    """Journeys of one status, and the people whose journeys they are."""
+
+    journeys: int = 0
+    people: int = 0
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """One outcome of the treatment journeys of one cohort, by status. Numerator `yes`, denominator `yes` and `no`."""
+
+    indicator: str
+    title: str
+    definition: str
+    source: str
+    certainty: str
+    tallies: Mapping[str, Tally]
+
+    def tally(self, status: str) -> Tally:
+        return self.tallies.get(status, Tally())
+
+    @property
+    def numerator(self) -> int:
+        return self.tally("yes").journeys
+
+    @property
+    def denominator(self) -> int:
+        return self.numerator + self.tally("no").journeys
+
+
+@dataclass(frozen=True)
+class YearRate:
+    """One published outcome of the journeys that ended in a financial year; in per cent, None where withheld."""
+
+    indicator: str
+    year: str
+    percent: float | None
+    lower: float | None
+    upper: float | None
+    linked: int | None
+    is_follow_up_complete: bool
+
+
+@dataclass(frozen=True)
+class Outcomes:
+    """The outcomes of the journeys whose follow-up was completed in the year to the night, and the published trend."""
+
+    recent: tuple[Outcome, ...] = ()
+    years: tuple[YearRate, ...] = ()
+
+
+@dataclass(frozen=True)
+class FeedPair:
+    """People with records in both feeds; of one feed with itself, people with records there."""
+
+    feed_a: str
+    feed_b: str
+    people: int
+
+
+@dataclass(frozen=True)
+class Linkage:
+    """The measures of a night's linkage by name and feed pair; their names are defined in `warehouse.link.metrics`."""
+
+    metrics: Mapping[tuple[str, str, str], float] = field(default_factory=dict)
+
+    def metric(self, name: str, feed_a: str = "", feed_b: str = "") -> float | None:
+        return self.metrics.get((name, feed_a, feed_b))
+
+    def accuracy(self, measure: str) -> tuple[float | None, float | None]:
+        """A measure of accuracy (precision, recall, f1) over all pairs of feeds: of the warehouse, and of the baseline."""
+        return self.metric(f"truth_{measure}"), self.metric(f"truth_baseline_{measure}")
+
+    def by_feed(self, name: str) -> dict[str, float]:
+        """A measure of each feed by itself."""
+        return {a: value for (metric, a, b), value in self.metrics.items() if metric == name and a and not b}
+
+    @property
+    def persons(self) -> int | None:
+        persons = self.metric("persons_total")
+        return None if persons is None else int(persons)
+
+    @property
+    def records(self) -> int:
+        return int(sum(self.by_feed("records").values()))
+
+    @property
+    def pairs(self) -> tuple[FeedPair, ...]:
+        """Every pair of feeds that linkage saw, each feed with itself first."""
+        persons = self.by_feed("persons")
+        alone = [FeedPair(feed, feed, int(count)) for feed, count in persons.items()]
+        together = [FeedPair(a, b, int(self.metric("persons_in_both", a, b) or 0)) for a, b in combinations(sorted(persons), 2)]
+        return (*alone, *together)
+
+
+@dataclass(frozen=True)
+class NightSummary:
+    """Everything the end of a run and the report tell about a night."""
+
+    night: date
+    publication: Publication | None
+    feeds: tuple[FeedLoad, ...]
+    coverage: tuple[Coverage, ...]
+    linkage: Linkage
+    outcomes: Outcomes
+    stages: tuple[StageTime, ...]
+    marts: Mapping[str, int]

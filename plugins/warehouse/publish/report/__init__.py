@@ -1,0 +1,1 @@
+"""The nightly report: one HTML file that needs nothing else to be read."""
