@@ -22,7 +22,7 @@ base = time.process_time()
 from airflow.dag_processing.dagbag import DagBag
 from airflow.serialization.serialized_objects import DagSerialization
 ready = time.process_time()
-bag = DagBag(sys.argv[1], include_examples=False)
+bag = DagBag(sys.argv[1])
 parsed = time.process_time() - ready
 dags = {}
 for dag_id, dag in bag.dags.items():
@@ -52,8 +52,13 @@ def parse_dags(home: Path) -> dict:
 
 
 @pytest.fixture(scope="module")
-def parsed(tmp_path_factory: pytest.TempPathFactory) -> dict:
-    return parse_dags(tmp_path_factory.mktemp("airflow"))
+def airflow_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("airflow")
+
+
+@pytest.fixture(scope="module")
+def parsed(airflow_home: Path) -> dict:
+    return parse_dags(airflow_home)
 
 
 def test_all_dags_import(parsed: dict) -> None:
@@ -82,9 +87,9 @@ def test_every_task_is_owned_retried_and_described(parsed: dict) -> None:
             assert task["doc"], (dag_id, task_id)
 
 
-def test_serialisation_is_stable(parsed: dict, tmp_path: Path) -> None:
+def test_serialisation_is_stable(parsed: dict, airflow_home: Path) -> None:
     """A DAG that serialises differently at each parse grows a new version every half minute."""
-    again = parse_dags(tmp_path)
+    again = parse_dags(airflow_home)
     for dag_id, dag in parsed["dags"].items():
         assert dag["serialized"] == again["dags"][dag_id]["serialized"], dag_id
 
