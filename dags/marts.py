@@ -5,7 +5,8 @@ from airflow.sdk import Param, PartitionedAssetTimetable, chain, dag, task
 from warehouse.orchestrate.assets import MARTS, PERSON_LINKS
 from warehouse.orchestrate.dag_defaults import DEFAULT_ARGS, START_DATE, night_of_run, runbook
 
-LAYERS = ("seeds", "staging", "intermediate", "marts", "published")
+# The layers of the dbt project that each task builds: a task costs five seconds of imports, so the seeds ride along.
+LAYERS = {"staging": ["seeds", "staging"], "intermediate": ["intermediate"], "marts": ["marts"], "published": ["published"]}
 
 
 @dag(
@@ -23,11 +24,11 @@ def marts() -> None:
     """Declare the model and publish DAG."""
 
     @task
-    def build(layer: str) -> dict[str, int]:
-        """Build and test one layer of the dbt project in the slot that is not live."""
+    def build(layers: list[str]) -> dict[str, dict[str, int]]:
+        """Build and test layers of the dbt project in the slot that is not live."""
         from warehouse.model.stage import build as build_night
 
-        return build_night(night_of_run(), layer)
+        return {layer: build_night(night_of_run(), layer) for layer in layers}
 
     @task(outlets=[MARTS])
     def publish() -> dict[str, int]:
@@ -45,8 +46,8 @@ def marts() -> None:
 
         return str(write(night_of_run()))
 
-    layers = [build.override(task_id=f"build_{layer}")(layer) for layer in LAYERS]
-    chain(*layers, publish(), report())
+    builds = [build.override(task_id=f"build_{name}")(layers) for name, layers in LAYERS.items()]
+    chain(*builds, publish(), report())
 
 
 marts()

@@ -17,13 +17,14 @@ from pathlib import Path
 import pytest
 from tests.fingerprints import whole_state
 
-from warehouse.contracts.load import feeds
+from warehouse.contracts.load import feeds, load_contract
 from warehouse.database import connect
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(1200)]
 
 ROOT = Path(__file__).parents[2]
 NIGHT = date(2026, 11, 1)
+READING = ("score", "build")
 
 STEP = """
 import sys
@@ -69,7 +70,8 @@ def kill_in_the_middle(table: str, step: str, argument: str = "") -> None:
     with connect("admin") as holder:
         if holder.execute("select to_regclass(%s)", [table]).fetchone() == (None,):
             pytest.fail(f"{table} does not exist, so {step} cannot be stopped there")
-        holder.execute(f"lock table {table} in share mode" if step not in ("score",) else f"lock table {table} in access exclusive mode")
+        # Steps that write to the table are stopped at their write; the others at their read.
+        holder.execute(f"lock table {table} in {'access exclusive' if step in READING else 'share'} mode")
         process = start(step, argument)
         try:
             wait_until_blocked(table, process)
@@ -98,7 +100,7 @@ def wait_until_gone() -> None:
     with connect("admin", autocommit=True) as watcher:
         limit = time.monotonic() + 60
         while time.monotonic() < limit:
-            left = watcher.execute("select count(*) from pg_stat_activity where application_name like 'warehouse %' and pid <> pg_backend_pid()").fetchone()
+            left = watcher.execute("select count(*) from pg_stat_activity where backend_type = 'client backend' and pid <> pg_backend_pid()").fetchone()
             if left == (0,):
                 return
             time.sleep(0.1)
@@ -123,15 +125,17 @@ def whole_night(inbox: Path, disturb: bool) -> dict[str, tuple[int, str]]:
         return run(name, argument)
 
     for feed in feeds():
-        first_table = {"treatment": "treatment__ndtms", "police": "police__nominals", "benefits": "benefits__claimants", "housing": "housing__people"}[feed]
         delivery = step("ops.delivery_file", "receive", f"{inbox}:{feed}")
-        step(f"landing.{first_table}", "load", delivery)
+        step("ops.delivery_file", "load", delivery)
         step("ops.check_result", "check", delivery)
-        step(f"source.{first_table}", "admit", delivery)
+        step(f"source.{feed}__{next(iter(load_contract(feed).tables))}", "admit", delivery)
     step("vault.benefits__claimants", "score")
     step("linkage.person_link", "resolve")
-    for layer, table in (("seeds", ""), ("staging", ""), ("intermediate", ""), ("marts", ""), ("published", "")):
-        step(table, "build", layer)
+    step("", "build", "seeds")
+    step("source.treatment__ndtms", "build", "staging")
+    step("staging.stg_linkage__person_link", "build", "intermediate")
+    step("intermediate.int_treatment_journeys", "build", "marts")
+    step("marts_blue.outcome_recovery", "build", "published")
     step("ops.publication", "publish")
     return whole_state()
 

@@ -51,8 +51,10 @@ create table if not exists ops.delivery (
     message      text,
     received_at  timestamptz not null default now(),
     finished_at  timestamptz,
-    run_id       text
+    run_id       text,
+    coverage_end date
 );
+comment on column ops.delivery.coverage_end is 'The last date whose events the delivery can hold: its night less the feed''s coverage lag; the night itself where empty';
 comment on table ops.delivery is 'One row per delivery of an agency: what came, when, and what became of it';
 create unique index if not exists delivery_content on ops.delivery (feed, content_hash) where status not in ('refused', 'duplicate');
 create index if not exists delivery_feed_night on ops.delivery (feed, night);
@@ -121,7 +123,7 @@ create unique index if not exists publication_live on ops.publication (is_live) 
 create or replace view ops.feed_coverage as
 select distinct on (feed)
     feed,
-    night       as coverage_end,
+    coalesce(coverage_end, night) as coverage_end,
     delivery_id as last_delivery_id,
     night       as last_night
 from ops.delivery

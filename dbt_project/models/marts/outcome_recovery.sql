@@ -1,0 +1,47 @@
+{{ config(indexes=[
+    {'columns': ['journey_id'], 'unique': true},
+    {'columns': ['person_id']},
+    {'columns': ['area_code', 'end_financial_year']}
+]) }}
+
+select
+    journeys.journey_id,
+    journeys.person_id,
+    journeys.journey_number::integer as journey_number,
+    journeys.start_date,
+    journeys.end_date,
+    {{ financial_year('journeys.end_date') }} as end_financial_year,
+    journeys.drug_group,
+    journeys.area_code,
+    journeys.provider_code,
+    journeys.discharge_reason_group,
+    persons.is_linked_to_police,
+    persons.is_linked_to_benefits,
+    persons.is_linked_to_housing,
+    treatment.successful_completion,
+    treatment.successful_completion_observable_on,
+    treatment.re_presentation_6m,
+    treatment.re_presentation_6m_observable_on,
+    reoffending.proven_reoffence_12m,
+    reoffending.proven_reoffence_12m_observable_on,
+    work_6m.status as in_work_off_benefit_6m,
+    work_6m.observable_on as in_work_off_benefit_6m_observable_on,
+    work_12m.status as in_work_off_benefit_12m,
+    work_12m.observable_on as in_work_off_benefit_12m_observable_on,
+    settled_6m.status as settled_accommodation_6m,
+    settled_6m.observable_on as settled_accommodation_6m_observable_on,
+    settled_12m.status as settled_accommodation_12m,
+    settled_12m.observable_on as settled_accommodation_12m_observable_on
+from {{ ref('int_treatment_journeys') }} as journeys
+inner join {{ ref('int_persons') }} as persons on journeys.person_id = persons.person_id
+inner join {{ ref('int_outcomes_treatment') }} as treatment on journeys.journey_id = treatment.journey_id
+inner join {{ ref('int_outcomes_reoffending') }} as reoffending on journeys.journey_id = reoffending.journey_id
+inner join {{ ref('int_outcomes_work') }} as work_6m
+    on journeys.journey_id = work_6m.journey_id and work_6m.indicator = 'in_work_off_benefit_6m'
+inner join {{ ref('int_outcomes_work') }} as work_12m
+    on journeys.journey_id = work_12m.journey_id and work_12m.indicator = 'in_work_off_benefit_12m'
+inner join {{ ref('int_outcomes_accommodation') }} as settled_6m
+    on journeys.journey_id = settled_6m.journey_id and settled_6m.indicator = 'settled_accommodation_6m'
+inner join {{ ref('int_outcomes_accommodation') }} as settled_12m
+    on journeys.journey_id = settled_12m.journey_id and settled_12m.indicator = 'settled_accommodation_12m'
+order by journeys.person_id, journeys.end_date, journeys.journey_id

@@ -1,0 +1,6 @@
+select
+    record_key,
+    feed,
+    person_id
+from {{ source('linkage', 'person_link') }}
+where {{ valid_on_night() }}

@@ -1,0 +1,174 @@
+"""The registry of deliveries as the admit stage uses it: `ops.delivery`, `ops.delivery_file`, `ops.check_result`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from psycopg import Connection
+
+from warehouse.admit.errors import DeliveryRefused
+from warehouse.contracts.model import Severity
+from warehouse.settings import settings
+
+# Recorded when the delivery was received, so not made again by loading it.
+RECEIVED_RULE = "unexpected_file"
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """One delivery: what came from a feed for a night, and how far it has got."""
+
+    delivery_id: int
+    feed: str
+    night: date
+    status: str
+    message: str | None
+
+    @property
+    def folder(self) -> Path:
+        """Where its untouched files lie."""
+        return settings().landing_dir / self.feed / str(self.delivery_id)
+
+
+@dataclass(frozen=True)
+class Tally:
+    """What became of a table's rows. `closed`: versions ended because a snapshot no longer holds them."""
+
+    received: int
+    admitted: int
+    quarantined: int
+    unchanged: int
+    closed: int
+
+
+@dataclass(frozen=True)
+class Finding:
+    """The outcome of one rule for one table ('' for the delivery as a whole)."""
+
+    table: str
+    rule: str
+    column: str | None
+    severity: Severity
+    checked_rows: int | None
+    failed_rows: int
+    message: str
+
+    @property
+    def refuses(self) -> bool:
+        """Whether the delivery must be refused for it."""
+        return self.severity == "refuse" and self.failed_rows > 0
+
+
+def find(delivery_id: int, connection: Connection[Any]) -> Delivery:
+    """The delivery as it stands.
+
+    Raises:
+        ValueError: there is no such delivery.
+    """
+    row = connection.execute("select delivery_id, feed, night, status, message from ops.delivery where delivery_id = %s", [delivery_id]).fetchone()
+    if row is None:
+        raise ValueError(f"There is no delivery {delivery_id}")
+    return Delivery(*row)
+
+
+def claim(delivery_id: int, connection: Connection[Any]) -> Delivery:
+    """The delivery, with its feed locked to other deliveries and other runs until this transaction ends."""
+    lock_feed(find(delivery_id, connection).feed, connection)
+    return find(delivery_id, connection)
+
+
+def lock_feed(feed: str, connection: Connection[Any]) -> None:
+    """Let one run at a time work on a feed; released when the transaction ends, however it ends."""
+    connection.execute("select pg_advisory_xact_lock(hashtext('warehouse.feed.' || %s))", [feed])
+
+
+def set_status(delivery: Delivery, status: str, message: str | None, connection: Connection[Any]) -> None:
+    """Note how far the delivery has got, and when it ended if it has."""
+    connection.execute(
+        "update ops.delivery set status = %s, message = %s, finished_at = case when %s then now() end where delivery_id = %s",
+        [status, message, status in ("admitted", "refused"), delivery.delivery_id],
+    )
+
+
+def newest_admitted_night(feed: str, connection: Connection[Any]) -> date | None:
+    """The latest night of the feed that has been admitted."""
+    row = connection.execute("select max(night) from ops.delivery where feed = %s and status = 'admitted'", [feed]).fetchone()
+    newest: date | None = row[0] if row else None
+    return newest
+
+
+def files(delivery: Delivery, connection: Connection[Any]) -> dict[str, list[str]]:
+    """File names of the delivery by table."""
+    rows = connection.execute(
+        "select table_name, array_agg(file_name order by file_name) from ops.delivery_file where delivery_id = %s group by table_name",
+        [delivery.delivery_id],
+    ).fetchall()
+    return dict(rows)
+
+
+def received_rows(delivery: Delivery, connection: Connection[Any]) -> dict[str, int]:
+    """Rows received by table, as counted when the delivery was loaded."""
+    rows = connection.execute("select table_name, coalesce(rows_received, 0) from ops.delivery_file where delivery_id = %s", [delivery.delivery_id]).fetchall()
+    return dict(rows)
+
+
+def last_admitted_rows(delivery: Delivery, connection: Connection[Any]) -> dict[str, int]:
+    """Rows received by table in the feed's last admitted delivery of an earlier night; empty when there is none."""
+    rows = connection.execute(
+        """
+        select table_name, rows_received from ops.delivery_file
+        where delivery_id = (
+            select delivery_id from ops.delivery where feed = %s and status = 'admitted' and night < %s order by night desc, delivery_id desc limit 1
+        )
+        """,
+        [delivery.feed, delivery.night],
+    ).fetchall()
+    return dict(rows)
+
+
+def record_loaded(delivery: Delivery, rows: dict[str, int], connection: Connection[Any]) -> None:
+    """Note the rows received by table."""
+    connection.cursor().executemany(
+        "update ops.delivery_file set rows_received = %s where delivery_id = %s and table_name = %s",
+        [(count, delivery.delivery_id, table) for table, count in rows.items()],
+    )
+
+
+def record_admitted(delivery: Delivery, tallies: dict[str, Tally], connection: Connection[Any]) -> None:
+    """Note by table what became of its rows."""
+    connection.cursor().executemany(
+        "update ops.delivery_file set rows_admitted = %s, rows_quarantined = %s, rows_unchanged = %s where delivery_id = %s and table_name = %s",
+        [(t.admitted, t.quarantined, t.unchanged, delivery.delivery_id, table) for table, t in tallies.items()],
+    )
+
+
+def record_findings(delivery: Delivery, findings: list[Finding], connection: Connection[Any]) -> None:
+    """Put findings in place of what was found before by the same rules."""
+    rows = [(delivery.delivery_id, f.table, f.rule, f.column, f.severity, f.checked_rows, f.failed_rows, f.message) for f in findings]
+    connection.cursor().executemany(
+        """
+        insert into ops.check_result (delivery_id, table_name, rule, column_name, severity, checked_rows, failed_rows, message)
+        values (%s, %s, %s, %s, %s, %s, %s, %s)
+        on conflict (delivery_id, table_name, rule) do update
+        set column_name = excluded.column_name, severity = excluded.severity, checked_rows = excluded.checked_rows,
+            failed_rows = excluded.failed_rows, message = excluded.message
+        """,
+        rows,
+    )
+
+
+def forget_findings(delivery: Delivery, connection: Connection[Any]) -> None:
+    """Drop what an earlier attempt to load or check the delivery found."""
+    connection.execute("delete from ops.check_result where delivery_id = %s and rule <> %s", [delivery.delivery_id, RECEIVED_RULE])
+
+
+def refuse(delivery: Delivery, findings: list[Finding], connection: Connection[Any]) -> DeliveryRefused:
+    """Record all that was found and that the delivery is refused for it; the caller raises what is returned once this is committed."""
+    record_findings(delivery, findings, connection)
+    reasons = "; ".join(f"{f.table + ': ' if f.table else ''}{f.message} [{f.rule}]" for f in findings if f.refuses)
+    message = f"Delivery {delivery.delivery_id} of {delivery.feed} for {delivery.night} is refused: {reasons}"
+    set_status(delivery, "refused", message, connection)
+    return DeliveryRefused(message)

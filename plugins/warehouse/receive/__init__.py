@@ -1,0 +1,1 @@
+"""Receive: take what an agency delivered, untouched, and register it."""

@@ -1,0 +1,179 @@
+"""Every step can be run again and killed at any moment: the end is that of an undisturbed run."""
+
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.conftest import wipe
+from tests.integration.deliveries import NIGHTS, deliver, golden_inbox, query, zone_contents
+
+from warehouse.admit import stage
+from warehouse.admit.errors import AdmitFault
+from warehouse.database import connect
+from warehouse.receive.stage import receive
+
+pytestmark = pytest.mark.integration
+
+# One feed of snapshots and one of changes.
+FEEDS = ["treatment", "benefits"]
+
+
+@pytest.fixture(scope="module")
+def undisturbed(warehouse_db: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, list[Any]]]:
+    """What two golden nights of each feed give when nothing goes wrong."""
+    contents = {}
+    for feed in FEEDS:
+        wipe()
+        for night in ("night_1", "night_2"):
+            deliver(feed, golden_inbox(tmp_path_factory.mktemp(feed), feed, night), night)
+        contents[feed] = zone_contents(feed)
+    return contents
+
+
+@pytest.mark.parametrize("feed", FEEDS)
+def test_every_step_twice(feed: str, undisturbed: dict[str, Any], clean_db: Path, tmp_path: Path) -> None:
+    for night in ("night_1", "night_2"):
+        inbox = golden_inbox(tmp_path, feed, night)
+        delivery_id = receive(feed, inbox, NIGHTS[night])
+        assert delivery_id is not None and receive(feed, inbox, NIGHTS[night]) == delivery_id
+        assert stage.load(delivery_id) == stage.load(delivery_id)
+        assert stage.check(delivery_id) == stage.check(delivery_id)
+        assert stage.load(delivery_id)["received"] > 0  # back to the first step: admit checks again
+        assert stage.admit(delivery_id)["received"] > 0
+        assert stage.admit(delivery_id) == stage.load(delivery_id) == stage.check(delivery_id) == {}
+    assert zone_contents(feed) == undisturbed[feed]
+
+
+def test_landing_tables_lost_in_a_crash_are_made_again(undisturbed: dict[str, Any], clean_db: Path, tmp_path: Path) -> None:
+    for night in ("night_1", "night_2"):
+        delivery_id = receive("benefits", golden_inbox(tmp_path, "benefits", night), NIGHTS[night])
+        assert delivery_id is not None
+        stage.load(delivery_id)
+        empty_landing()  # as Postgres leaves unlogged tables after a crash
+        stage.check(delivery_id)
+        empty_landing()
+        stage.admit(delivery_id)
+    assert zone_contents("benefits") == undisturbed["benefits"]
+
+
+def empty_landing() -> None:
+    with connect("admin") as connection:
+        names = connection.execute("select format('landing.%I', tablename) from pg_tables where schemaname = 'landing'").fetchall()
+        connection.execute(f"truncate {', '.join(name for (name,) in names)}")
+
+
+@contextmanager
+def locked(relation: str) -> Iterator[None]:
+    """Hold a table so that whoever wants it waits."""
+    with connect("admin") as connection:
+        connection.execute(f"lock table {relation} in access exclusive mode")
+        yield
+        connection.rollback()
+
+
+def start(code: str) -> subprocess.Popen[bytes]:
+    """Run code in a process of its own, with this process's settings."""
+    return subprocess.Popen([sys.executable, "-c", f"import sys; sys.path[:0] = {sys.path!r}\n{code}"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+
+def wait_until_blocked(relation: str) -> None:
+    for _ in range(600):
+        if query("select count(*) from pg_locks where not granted and relation = %s::regclass", relation) != [(0,)]:
+            return
+        time.sleep(0.1)
+    raise AssertionError(f"Nothing waits for {relation}")
+
+
+# Where each step is stopped: a table that it needs in its middle. The vault's turn comes when the source zone is written.
+@pytest.mark.parametrize(
+    ("feed", "step", "held"),
+    [
+        ("benefits", "load", "ops.delivery_file"),
+        ("benefits", "check", "ops.check_result"),
+        ("benefits", "admit", "quarantine.refused_row"),
+        ("benefits", "admit", "vault.benefits__claimants"),
+        ("treatment", "admit", "vault.treatment__ndtms"),
+        ("treatment", "admit", "ops.delivery_file"),
+    ],
+)
+def test_killed_in_the_middle(feed: str, step: str, held: str, undisturbed: dict[str, Any], clean_db: Path, tmp_path: Path) -> None:
+    deliver(feed, golden_inbox(tmp_path, feed, "night_1"), "night_1")
+    before = zone_contents(feed)
+    delivery_id = receive(feed, golden_inbox(tmp_path, feed, "night_2"), NIGHTS["night_2"])
+    assert delivery_id is not None
+    for earlier in ("load", "check")[: ("load", "check", "admit").index(step)]:
+        getattr(stage, earlier)(delivery_id)
+    with locked(held):
+        process = start(f"from warehouse.admit import stage; stage.{step}({delivery_id})")
+        try:
+            wait_until_blocked(held)
+        finally:
+            process.kill()
+            process.wait()
+    after = zone_contents(feed)
+    assert [after[zone] for zone in before if zone not in ("deliveries", "checks")] == [before[zone] for zone in before if zone not in ("deliveries", "checks")]
+    stage.load(delivery_id)
+    stage.check(delivery_id)
+    stage.admit(delivery_id)
+    assert zone_contents(feed) == undisturbed[feed]
+
+
+def test_a_killed_receive_leaves_nothing_registered(clean_db: Path, tmp_path: Path) -> None:
+    inbox = golden_inbox(tmp_path, "police", "night_1")
+    with locked("ops.delivery_file"):
+        process = start(
+            f"from datetime import date; from pathlib import Path; from warehouse.receive.stage import receive\n"
+            f"receive('police', Path({str(inbox)!r}), date({NIGHTS['night_1'].year}, {NIGHTS['night_1'].month}, {NIGHTS['night_1'].day}))"
+        )
+        try:
+            wait_until_blocked("ops.delivery_file")
+        finally:
+            process.kill()
+            process.wait()
+    assert query("select count(*) from ops.delivery") == [(0,)]
+    assert query("select status from ops.delivery where delivery_id = %s", deliver("police", inbox, "night_1")) == [("admitted",)]
+
+
+def test_two_deliveries_of_a_feed_in_turn_do_not_mix(clean_db: Path, tmp_path: Path) -> None:
+    first = receive("police", golden_inbox(tmp_path, "police", "night_1"), NIGHTS["night_1"])
+    second = receive("police", golden_inbox(tmp_path, "police", "night_2"), NIGHTS["night_2"])
+    assert first is not None and second is not None
+    stage.load(first)
+    stage.load(second)  # takes the landing tables
+    stage.check(first)  # takes them back
+    stage.admit(first)
+    stage.admit(second)
+    assert query("select delivery_id, status from ops.delivery order by 1") == [(first, "admitted"), (second, "admitted")]
+    assert query("select count(*) from source.police__nominals where _valid_to is null") == [(4,)]
+
+
+def test_rows_that_do_not_add_up_admit_nothing(clean_db: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    delivery_id = receive("police", golden_inbox(tmp_path, "police", "night_1"), NIGHTS["night_1"])
+    assert delivery_id is not None
+    stage.load(delivery_id)
+    stage.check(delivery_id)
+    monkeypatch.setattr("warehouse.admit.deliveries.received_rows", _one_too_many(delivery_id))
+    monkeypatch.setattr("warehouse.admit.landing.holds", lambda *_: True)
+    with pytest.raises(AdmitFault, match="do not make the whole; nothing of the delivery is admitted"):
+        stage.admit(delivery_id)
+    assert query("select status from ops.delivery") == [("checked",)]
+    assert query("select count(*) from source.police__nominals") == [(0,)]
+
+
+def _one_too_many(delivery_id: int) -> Any:
+    rows = dict(query("select table_name, rows_received + 1 from ops.delivery_file where delivery_id = %s", delivery_id))
+    return lambda *_: rows
+
+
+def test_the_night_is_a_parameter_and_never_the_clock(clean_db: Path, tmp_path: Path) -> None:
+    inbox = golden_inbox(tmp_path, "police", "night_1")
+    delivery_id = receive("police", inbox, date(2019, 5, 6))
+    assert delivery_id is not None
+    stage.admit(delivery_id)
+    assert query("select distinct _valid_from from source.police__nominals") == [(date(2019, 5, 6),)]

@@ -1,0 +1,178 @@
+"""Whole nights of linkage on a small synthetic population: links, reruns, a second night, a kill, and nothing left behind."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from datetime import date, timedelta
+from pathlib import Path
+
+import duckdb
+import pytest
+from tests.conftest import wipe
+
+from warehouse.admit import stage as admission
+from warehouse.contracts.load import feeds
+from warehouse.database import connect
+from warehouse.link import stage
+from warehouse.link.errors import LinkageFault
+from warehouse.link.evaluate import evaluate
+from warehouse.link.workspace import night_folder
+from warehouse.receive.stage import receive
+from warehouse.synth.generate import generate
+
+pytestmark = pytest.mark.integration
+
+FIRST = date(2026, 11, 1)
+SECOND = FIRST + timedelta(days=1)
+PEOPLE = 1_500
+ROOT = Path(__file__).parents[2]
+RESOLVE = "from datetime import date; from warehouse.link import stage; stage.resolve(date(2026, 11, 2))"
+
+State = dict[str, list[tuple[object, ...]]]
+
+
+def admit_night(inbox: Path, night: date) -> None:
+    for feed in feeds():
+        delivery = receive(feed, inbox / night.isoformat(), night)
+        assert delivery is not None
+        admission.load(delivery)
+        admission.check(delivery)
+        admission.admit(delivery)
+
+
+def state() -> State:
+    """Everything that linkage wrote, ids included."""
+    with connect("linker") as connection:
+        return {
+            table: sorted(connection.execute(f"select {table.split('.')[1]}::text from {table}").fetchall())
+            for table in ("linkage.person", "linkage.person_link", "linkage.person_event", "linkage.edge")
+        } | {"metric": connection.execute("select * from ops.linkage_metric where not starts_with(metric, 'truth_') order by 1, 2, 3, 4").fetchall()}
+
+
+def metrics(night: date) -> dict[tuple[str, str, str], float]:
+    with connect("engineer") as connection:
+        rows = connection.execute("select metric, feed_a, feed_b, value from ops.linkage_metric where night = %s", [night]).fetchall()
+    return {(metric, a, b): value for metric, a, b, value in rows}
+
+
+@pytest.fixture(scope="module")
+def population(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("link")
+    generate(folder, PEOPLE, 2, 3, first_night=FIRST)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def linked(warehouse_db: Path, population: Path) -> Iterator[Path]:
+    """The first night, admitted and linked; gives the population's folder."""
+    wipe()
+    admit_night(population / "inbox", FIRST)
+    stage.link(FIRST)
+    yield population
+    wipe()
+
+
+def test_every_record_has_one_person(linked: Path) -> None:
+    found = metrics(FIRST)
+    with connect("linker") as connection:
+        row = connection.execute(
+            "select count(*), count(distinct record_key), count(distinct person_id) from linkage.person_link where _valid_to is null"
+        ).fetchone()
+    assert row is not None
+    records, keys, people = row
+    assert records == keys == sum(value for (metric, _, _), value in found.items() if metric == "records")
+    assert people == found["persons_total", "", ""] < records
+    assert found["persons_in_both", "benefits", "police"] > 0
+    assert found["persons_in_both", "police", "treatment"] > 0
+
+
+def test_links_are_right_and_the_baseline_stands_beside_them(linked: Path) -> None:
+    measured = evaluate(FIRST, linked / "truth")
+    assert measured["named_pair_precision"] > 0.99
+    assert measured["named_pair_recall"] > 0.9
+    assert measured["client_to_person_precision"] > 0.95
+    assert measured["named_pair_recall"] > measured["baseline_named_pair_recall"]
+    assert metrics(FIRST)["truth_named_pair_precision", "", ""] == pytest.approx(measured["named_pair_precision"])
+
+
+def test_the_night_again_changes_nothing(linked: Path) -> None:
+    before = state()
+    stage.link(FIRST)
+    assert state() == before
+
+
+def test_what_scoring_leaves_behind_holds_keys_and_numbers_alone(linked: Path) -> None:
+    folder = night_folder(FIRST)
+    left = sorted(path.relative_to(folder.parent).as_posix() for path in folder.parent.rglob("*") if path.is_file())
+    assert left == [f"{FIRST}/{name}.parquet" for name in ("conflict", "edge", "metric", "record")]
+    columns = duckdb.sql(f"select distinct name from parquet_schema('{folder}/*.parquet')").fetchall()
+    allowed = {"record_no", "record_key", "feed", "is_named", "record_l", "record_r", "model", "match_weight", "match_probability", "match_key", "links"}
+    assert {name for (name,) in columns} <= allowed | {"metric", "feed_a", "feed_b", "value", "duckdb_schema"}
+
+
+def test_no_name_reaches_the_log_or_the_screen(linked: Path, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]) -> None:
+    caplog.set_level(logging.DEBUG)
+    stage.score(FIRST)
+    shown = capfd.readouterr()
+    assert shown.out == shown.err == ""
+    assert [record.name for record in caplog.records if record.name.startswith("splink")] == []
+
+
+def test_resolving_what_was_not_scored_says_so(linked: Path) -> None:
+    with pytest.raises(LinkageFault, match="has not been scored"):
+        stage.resolve(date(2026, 12, 24))
+
+
+def test_the_second_night_killed_in_its_middle_ends_as_if_it_had_not_been(linked: Path) -> None:
+    first = state()
+    admit_night(linked / "inbox", SECOND)
+    stage.score(SECOND)
+    with connect("admin") as holder:
+        holder.execute("lock table linkage.edge in share mode")
+        process = subprocess.Popen([sys.executable, "-c", RESOLVE], env=os.environ | {"PYTHONPATH": str(ROOT / "plugins")}, start_new_session=True)
+        try:
+            _wait_until_blocked("linkage.edge", process)
+        finally:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+        holder.rollback()
+    assert state() == first, "a killed run left something behind"
+
+    counts = stage.resolve(SECOND)
+    found = state()
+    assert counts["created"] + counts["merged"] + counts["split"] + counts["retired"] > 0
+    old = set(first["linkage.person"])
+    assert old <= set(found["linkage.person"]), "ids of the first night are still known"
+    stage.link(SECOND)
+    assert state() == found
+
+
+def test_most_records_keep_their_person_over_night(linked: Path) -> None:
+    with connect("linker") as connection:
+        row = connection.execute(
+            "select count(*), count(*) filter (where _valid_to is null) from linkage.person_link where _valid_from = %s", [FIRST]
+        ).fetchone()
+    assert row is not None
+    assert row[1] / row[0] > 0.98
+
+
+def test_the_first_night_cannot_be_linked_after_the_second(linked: Path) -> None:
+    with pytest.raises(LinkageFault, match="has been linked after it"):
+        stage.link(FIRST)
+
+
+def _wait_until_blocked(table: str, process: subprocess.Popen[bytes]) -> None:
+    with connect("admin", autocommit=True) as watcher:
+        limit = time.monotonic() + 120
+        while time.monotonic() < limit:
+            if watcher.execute("select count(*) from pg_locks where not granted and relation = %s::regclass", [table]).fetchone() != (0,):
+                return
+            assert process.poll() is None, "the step ended before it was blocked"
+            time.sleep(0.05)
+    pytest.fail(f"the step never reached {table}")

@@ -1,0 +1,38 @@
+"""What makes two deliveries the same, and which file belongs to which table."""
+
+from datetime import date
+from pathlib import Path
+
+from warehouse.contracts.load import load_contract
+from warehouse.receive.stage import ReceivedFile, content_hash, sort_out
+
+POLICE, TREATMENT = load_contract("police"), load_contract("treatment")
+NIGHT = date(2026, 11, 1)
+
+
+def file(table: str, sha256: str, name: str = "x.csv", has_rows: bool = True) -> ReceivedFile:
+    return ReceivedFile(table, name, 10, sha256, has_rows)
+
+
+def test_the_order_of_files_and_the_night_do_not_matter() -> None:
+    one = [file("nominals", "a", "nominals.csv"), file("aliases", "b", "aliases.csv")]
+    assert content_hash(POLICE, one, NIGHT) == content_hash(POLICE, one[::-1], date(2026, 11, 2))
+
+
+def test_other_names_or_other_content_are_another_delivery() -> None:
+    one = content_hash(POLICE, [file("nominals", "a", "nominals_1.csv")], NIGHT)
+    assert one != content_hash(POLICE, [file("nominals", "a", "nominals_2.csv")], NIGHT)
+    assert one != content_hash(POLICE, [file("nominals", "b", "nominals_1.csv")], NIGHT)
+
+
+def test_no_changes_is_another_statement_each_night() -> None:
+    empty = [file("nominals", "a", has_rows=False)]
+    assert content_hash(POLICE, empty, NIGHT) != content_hash(POLICE, empty, date(2026, 11, 2))
+    assert content_hash(TREATMENT, [file("ndtms", "a", has_rows=False)], NIGHT) == content_hash(TREATMENT, [file("ndtms", "a")], date(2026, 11, 2))
+
+
+def test_files_are_sorted_out_by_the_contracts_patterns() -> None:
+    names = ["aliases_20261101.csv", "nominals.csv", "read me.txt", "offences.psv"]
+    by_table, unexpected = sort_out(POLICE, [Path(name) for name in names])
+    assert [(table, path.name) for table, path in by_table] == [("nominals", "nominals.csv"), ("aliases", "aliases_20261101.csv")]
+    assert unexpected == ["read me.txt", "offences.psv"]
