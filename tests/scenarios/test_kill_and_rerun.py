@@ -1,85 +1,138 @@
 """A night killed in the middle of every step and run again ends where an undisturbed night ends.
 
-Each step runs in a process of its own, as an Airflow task does. A lock held by the test stops it at a known place in the
-middle of its work; there it gets SIGKILL; then the lock is let go and the step runs again.
+A process of its own works through the steps, as Airflow's tasks do. Before the step to be disturbed it waits; the test then
+takes a lock that stops the step at a known place in the middle of its work, and sends SIGKILL there. The next process starts
+with the step that was killed.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
 import pytest
-from tests.fingerprints import whole_state
 
-from warehouse.contracts.load import feeds, load_contract
+from tests.fingerprints import whole_state
+from warehouse.contracts.load import feeds
 from warehouse.database import connect
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(1200)]
 
 ROOT = Path(__file__).parents[2]
 NIGHT = date(2026, 11, 1)
-READING = ("score", "build")
+# One feed that delivers snapshots and one that delivers changes are disturbed; the others only have to be there.
+DISTURBED = {"treatment": "treatment__ndtms", "police": "police__nominals"}
 
-STEP = """
-import sys
+WORKER = """
+import json, sys
 from datetime import date
 from pathlib import Path
+from warehouse.receive.stage import receive
+
+inbox, steps, gate = json.loads(sys.argv[1])
 night = date(2026, 11, 1)
-step, argument = sys.argv[1], sys.argv[2]
-if step == "receive":
-    from warehouse.receive.stage import receive
-    inbox, feed = argument.rsplit(":", 1)
-    print(receive(feed, Path(inbox), night))
-elif step in ("load", "check", "admit"):
-    from warehouse.admit import stage
-    getattr(stage, step)(int(argument))
-elif step in ("score", "resolve"):
-    from warehouse.link import stage
-    getattr(stage, step)(night)
-elif step == "build":
-    from warehouse.model.stage import build
-    build(night, argument)
-elif step == "publish":
-    from warehouse.publish.stage import publish
-    publish(night)
+for number, (step, argument) in enumerate(steps):
+    delivery = receive(argument, Path(inbox), night) if step in ("load", "check", "admit") else None
+    if gate and number == len(steps) - 1:
+        print("ready", flush=True)
+        sys.stdin.readline()
+    if step == "receive":
+        receive(argument, Path(inbox), night)
+    elif delivery is not None:
+        from warehouse.admit import stage
+        getattr(stage, step)(delivery)
+    elif step in ("score", "resolve"):
+        from warehouse.link import stage
+        getattr(stage, step)(night)
+    elif step == "build":
+        from warehouse.model.stage import build
+        build(night, argument)
+    elif step == "publish":
+        from warehouse.publish.stage import publish
+        publish(night)
 """
 
 
-def start(step: str, argument: str = "") -> subprocess.Popen[str]:
-    environment = os.environ | {"PYTHONPATH": str(ROOT / "plugins")}
+@dataclass(frozen=True)
+class Step:
+    """One step of the night, and where to stop it: at a write to a table, or at a read of it. Without a table it is left alone."""
+
+    name: str
+    argument: str = ""
+    table: str | None = None
+    stop_at: str = "write"
+
+
+def steps_of_a_night() -> list[Step]:
+    steps = []
+    for feed in feeds():
+        table = DISTURBED.get(feed)
+        steps += [
+            Step("receive", feed, table and "ops.delivery_file"),
+            Step("load", feed, table and "ops.delivery_file"),
+            Step("check", feed, table and "ops.check_result"),
+            Step("admit", feed, table and f"source.{table}"),
+        ]
+    return [
+        *steps,
+        Step("score", table="vault.benefits__claimants", stop_at="read"),
+        Step("resolve", table="linkage.person_link"),
+        Step("build", "seeds"),
+        Step("build", "staging", "source.treatment__ndtms", "read"),
+        Step("build", "intermediate", "linkage.person_link", "read"),
+        Step("build", "marts", "intermediate.int_treatment_journeys", "read"),
+        Step("build", "published", "marts_blue.outcome_recovery", "read"),
+        Step("publish", table="ops.publication"),
+    ]
+
+
+def start(inbox: Path, steps: list[Step], gate: bool) -> subprocess.Popen[str]:
+    work = json.dumps([str(inbox), [[step.name, step.argument] for step in steps], gate])
     return subprocess.Popen(
-        [sys.executable, "-c", STEP, step, argument], env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+        [sys.executable, "-c", WORKER, work],
+        env=os.environ | {"PYTHONPATH": str(ROOT / "plugins")},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
     )
 
 
-def run(step: str, argument: str = "") -> str:
-    process = start(step, argument)
-    out, err = process.communicate()
-    assert process.returncode == 0, f"{step} {argument}: {err[-3000:]}"
-    return out.strip()
+def run(inbox: Path, steps: list[Step]) -> None:
+    process = start(inbox, steps, gate=False)
+    _, errors = process.communicate()
+    assert process.returncode == 0, errors[-3000:]
 
 
-def kill_in_the_middle(table: str, step: str, argument: str = "") -> None:
-    """Run a step until it waits for `table`, which the test holds against writers, and kill it there."""
-    with connect("admin") as holder:
-        if holder.execute("select to_regclass(%s)", [table]).fetchone() == (None,):
-            pytest.fail(f"{table} does not exist, so {step} cannot be stopped there")
-        # Steps that write to the table are stopped at their write; the others at their read.
-        holder.execute(f"lock table {table} in {'access exclusive' if step in READING else 'share'} mode")
-        process = start(step, argument)
-        try:
-            wait_until_blocked(table, process)
-        finally:
-            if process.poll() is None:
-                os.killpg(process.pid, signal.SIGKILL)
-            process.communicate()
-        holder.rollback()
+def run_and_kill_in_the_last(inbox: Path, steps: list[Step]) -> None:
+    """Work through the steps and kill the last one while it waits for its table."""
+    last = steps[-1]
+    assert last.table is not None
+    process = start(inbox, steps, gate=True)
+    assert process.stdout is not None and process.stdin is not None and process.stderr is not None
+    try:
+        if process.stdout.readline().strip() != "ready":
+            pytest.fail(f"the steps before {last.name} failed: {process.stderr.read()[-3000:]}")
+        with connect("admin") as holder:
+            holder.execute(f"lock table {last.table} in {'access exclusive' if last.stop_at == 'read' else 'share'} mode")
+            process.stdin.write("go\n")
+            process.stdin.flush()
+            wait_until_blocked(last.table, process)
+            os.killpg(process.pid, signal.SIGKILL)
+            holder.rollback()
+    finally:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
     wait_until_gone()
 
 
@@ -90,7 +143,8 @@ def wait_until_blocked(table: str, process: subprocess.Popen[str]) -> None:
             waiting = watcher.execute("select count(*) from pg_locks where not granted and relation = %s::regclass", [table]).fetchone()
             if waiting and waiting[0]:
                 return
-            assert process.poll() is None, f"the step ended without touching {table}: {process.stderr.read()[-2000:] if process.stderr else ''}"
+            if process.poll() is not None:
+                pytest.fail(f"the step ended without waiting for {table}: {process.stderr.read()[-3000:] if process.stderr else ''}")
             time.sleep(0.05)
     pytest.fail(f"the step never reached {table}")
 
@@ -116,34 +170,18 @@ def inbox(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "inbox" / NIGHT.isoformat()
 
 
-def whole_night(inbox: Path, disturb: bool) -> dict[str, tuple[int, str]]:
-    """Every step of a night in its order; with `disturb`, each is killed in its middle first."""
-
-    def step(table: str, name: str, argument: str = "") -> str:
-        if disturb and table:
-            kill_in_the_middle(table, name, argument)
-        return run(name, argument)
-
-    for feed in feeds():
-        delivery = step("ops.delivery_file", "receive", f"{inbox}:{feed}")
-        step("ops.delivery_file", "load", delivery)
-        step("ops.check_result", "check", delivery)
-        step(f"source.{feed}__{next(iter(load_contract(feed).tables))}", "admit", delivery)
-    step("vault.benefits__claimants", "score")
-    step("linkage.person_link", "resolve")
-    step("", "build", "seeds")
-    step("source.treatment__ndtms", "build", "staging")
-    step("staging.stg_linkage__person_link", "build", "intermediate")
-    step("intermediate.int_treatment_journeys", "build", "marts")
-    step("marts_blue.outcome_recovery", "build", "published")
-    step("ops.publication", "publish")
-    return whole_state()
-
-
-def test_a_night_killed_in_every_step_ends_where_an_undisturbed_one_ends(clean_db: Path, inbox: Path, request: pytest.FixtureRequest) -> None:
-    undisturbed = whole_night(inbox, disturb=False)
+def test_a_night_killed_in_every_step_ends_where_an_undisturbed_one_ends(clean_db: Path, wipe_database: Callable[[], None], inbox: Path) -> None:
+    steps = steps_of_a_night()
+    run(inbox, steps)
+    undisturbed = whole_state()
     assert undisturbed["people"][0] > 0
     assert undisturbed["marts.outcome_recovery"][0] > 0
-    wipe = request.getfixturevalue("wipe_database")
-    wipe()
-    assert whole_night(inbox, disturb=True) == undisturbed
+
+    wipe_database()
+    first = 0
+    for number, step in enumerate(steps):
+        if step.table is not None:
+            run_and_kill_in_the_last(inbox, steps[first : number + 1])
+            first = number
+    run(inbox, steps[first:])
+    assert whole_state() == undisturbed

@@ -1,0 +1,145 @@
+"""Link records that carry initials alone: first to each other, then, pooled, to persons.
+
+The same client may be with several providers, so clients' records are joined first, on strong evidence, and what they
+were recorded with is pooled. A pooled client is compared with the whole history of each person. The weights of all its
+candidates, and of none, give the probability that the best one is right; it must also lead the second by a margin.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from warehouse.link.blocking import MINIMAL_RULES
+from warehouse.link.cluster import clusters
+from warehouse.link.conflicts import find_conflicts
+from warehouse.link.models import Policy, load_model
+from warehouse.link.splinking import scorer
+from warehouse.link.workspace import one_row, run_script
+
+if TYPE_CHECKING:
+    import duckdb
+
+OTHER_UNIT = "l.unit_no <> r.unit_no"
+# Candidates of fewer bits than this weigh nothing beside one that could be linked.
+WEAKEST_CANDIDATE = -10.0
+
+# A unit's rows are its alternative names and dates of birth. The odds are averaged over the pairs of rows: one of them is
+# the right one, and a unit with more of them has more chances to agree by accident.
+POOLED_WEIGHT = """
+create or replace table {into} as
+select
+    l.unit_no as unit_a, r.unit_no as unit_b,
+    log2(sum(pow(2, p.match_weight)) / any_value(l.rows_of_unit * r.rows_of_unit)) as match_weight,
+    min(p.match_key::int) as match_key
+from {pairs} as p
+inner join {left} as l on l.row_id = p.row_id_l
+inner join {right} as r on r.row_id = p.row_id_r
+group by l.unit_no, r.unit_no
+"""
+
+CLIENT_EDGES = """
+create or replace table client_edge as
+select
+    least(unit_a, unit_b) as record_l, greatest(unit_a, unit_b) as record_r,
+    match_weight, 1 / (1 + pow(2, -match_weight)) as match_probability, match_key
+from client_weight
+where match_weight >= {threshold}
+"""
+
+NO_CLIENT_CLUSTERS = "create or replace table client_cluster (record_no int, cluster_no int)"
+
+UNITS = """
+create or replace table unit as
+select r.record_no, coalesce(c.cluster_no, p.cluster_no, r.record_no) as unit_no, case when r.is_named then 'person' else 'client' end as side
+from record as r
+left join client_cluster as c on c.record_no = r.record_no
+left join named_cluster as p on p.record_no = r.record_no
+"""
+
+# `none` is the odds that the client is with no other agency at all. The leader is decided by weight, then by the
+# smaller record number, so that equal candidates are always taken in the same order (and then fail the margin).
+PERSON_EDGES = """
+create or replace table person_edge as
+with candidate as (
+    select unit_a as client, unit_b as person, match_weight, match_key, pow(2, match_weight) as odds from person_weight
+),
+judged as (
+    select
+        client, person, match_weight, match_key,
+        odds / ({none} + sum(odds) over (partition by client)) as posterior,
+        match_weight - coalesce(lead(match_weight) over of_client, -1000) as lead_bits,
+        row_number() over of_client as place
+    from candidate
+    window of_client as (partition by client order by match_weight desc, person)
+)
+select least(client, person) as record_l, greatest(client, person) as record_r, match_weight, posterior as match_probability, match_key
+from judged
+where place = 1 and posterior >= {inclusive} and lead_bits >= {margin}
+"""
+
+
+def score(session: duckdb.DuckDBPyConnection, policy: Policy) -> dict[str, float]:
+    """Score records with initials alone, given `named_cluster` (record_no, cluster_no of the named records).
+
+    Makes `client_edge` and `person_edge`: record_l, record_r, match_weight, match_probability, match_key. A pooled client or
+    a person stands in an edge by its smallest record number.
+
+    Returns:
+        Counts for the metrics: candidate pairs and edges.
+
+    Raises:
+        PairBudgetExceeded: the blocking rules make too many pairs.
+    """
+    rules = policy.minimal
+    model = load_model(rules.model)
+    session.execute(NO_CLIENT_CLUSTERS).fetchall()
+    clients, _ = lay_out(session)
+    pairs = _weigh_clients(session, model, policy, clients)
+    session.execute(CLIENT_EDGES.format(threshold=rules.client_weight)).fetchall()
+    find_conflicts(session, "client_edge", policy.largest_component)
+    clusters(session, "client_edge", "conflict", "client_cluster")
+
+    clients, persons = lay_out(session)
+    pairs += _weigh_persons(session, model, policy, clients, persons)
+    session.execute(PERSON_EDGES.format(none=1 - rules.share_known, inclusive=rules.posterior["inclusive"], margin=rules.leader_margin)).fetchall()
+    (edges,) = one_row(session, "select (select count(*) from client_edge) + (select count(*) from person_edge)")
+    return {"candidate_pairs": pairs, "edges": edges}
+
+
+def lay_out(session: duckdb.DuckDBPyConnection) -> tuple[int, int]:
+    """Make `client_row` and `person_row` from `client_cluster` and `named_cluster`, and count clients and persons."""
+    session.execute(UNITS).fetchall()
+    run_script(session, "minimal.sql")
+    count = "select count(distinct unit_no) from"
+    clients, persons = one_row(session, f"select ({count} client_row), ({count} person_row)")
+    return int(clients), int(persons)
+
+
+def _weigh_clients(session: duckdb.DuckDBPyConnection, model: dict[str, Any], policy: Policy, clients: int) -> int:
+    """Make `client_weight`: the pooled weight of every candidate pair of clients. Returns the candidate pairs of rows."""
+    if clients < 2:
+        return _no_weights(session, "client_weight")
+    prior = min(policy.minimal.share_repeated / clients, 0.5)
+    own = [f"{rule} and {OTHER_UNIT}" for rule in MINIMAL_RULES]
+    scoring = scorer(session, model, {"client": "client_row"}, own, "dedupe_only", prior)
+    pairs = scoring.check_budget(policy.pair_budget_per_record, policy.pair_budget_floor)
+    scoring.predict(policy.minimal.client_weight, "client_pair")
+    session.execute(POOLED_WEIGHT.format(into="client_weight", pairs="client_pair", left="client_row", right="client_row")).fetchall()
+    return pairs
+
+
+def _weigh_persons(session: duckdb.DuckDBPyConnection, model: dict[str, Any], policy: Policy, clients: int, persons: int) -> int:
+    """Make `person_weight`: the pooled weight of every candidate pair of client and person. Returns the candidate pairs of rows."""
+    if not clients or not persons:
+        return _no_weights(session, "person_weight")
+    prior = min(policy.minimal.share_known / persons, 0.5)
+    scoring = scorer(session, model, {"client": "client_row", "person": "person_row"}, MINIMAL_RULES, "link_only", prior)
+    pairs = scoring.check_budget(policy.pair_budget_per_record, policy.pair_budget_floor)
+    scoring.predict(WEAKEST_CANDIDATE, "person_pair")
+    session.execute(POOLED_WEIGHT.format(into="person_weight", pairs="person_pair", left="client_row", right="person_row")).fetchall()
+    return pairs
+
+
+def _no_weights(session: duckdb.DuckDBPyConnection, into: str) -> int:
+    session.execute(f"create or replace table {into} (unit_a int, unit_b int, match_weight double, match_key int)").fetchall()
+    return 0

@@ -1,0 +1,129 @@
+-- From the identifiers as agencies hold them (table raw_evidence) to standardised evidence about each record.
+-- Variable `night` is the date of the run. Aliases, former names and earlier addresses are further evidence about the same record,
+-- never further records.
+
+create or replace table evidence as
+select distinct
+    record_key,
+    feed,
+    is_named,
+    is_main,
+    clean_name(forename)                       as forename,
+    clean_name(middle_name)                    as middle_name,
+    clean_name(surname)                        as surname,
+    clean_name(previous_surname)               as previous_surname,
+    left(clean_name(forename_initial), 1)      as forename_initial,
+    left(clean_name(surname_initial), 1)       as surname_initial,
+    clean_dob(dob, getvariable('night'))       as dob,
+    clean_sex(sex)                             as sex,
+    clean_nino(nino)                           as nino,
+    clean_pnc_id(pnc_id)                       as pnc_id,
+    clean_postcode(postcode)                   as postcode,
+    clean_postcode(previous_postcode)          as previous_postcode,
+    clean_sector(postcode_sector)              as postcode_sector
+from raw_evidence;
+
+-- One row per agency record. Numbers follow the order of the keys, so the same records always get the same numbers.
+create or replace table record as
+select
+    (row_number() over (order by record_key))::int as record_no,
+    record_key,
+    min(feed)        as feed,
+    bool_or(is_named) as is_named,
+    min(sex)         as sex,
+    min(nino)        as nino,
+    min(pnc_id)      as pnc_id
+from evidence
+group by record_key;
+
+-- One row per named record and distinct name it is or was known by, with the date of birth that goes with the name.
+create or replace table record_name as
+with main as (
+    select r.record_no, e.forename, e.middle_name, e.surname, e.previous_surname, e.dob
+    from evidence as e inner join record as r using (record_key)
+    where e.is_main and r.is_named
+),
+further as (
+    select r.record_no, e.forename, e.surname, e.dob
+    from evidence as e inner join record as r using (record_key)
+    where not e.is_main and r.is_named and (e.forename is not null or e.surname is not null)
+)
+select record_no, forename, middle_name, surname, dob from main
+union
+select record_no, forename, middle_name, previous_surname, dob from main where previous_surname is not null
+union
+select f.record_no, coalesce(f.forename, m.forename), m.middle_name, coalesce(f.surname, m.surname), coalesce(f.dob, m.dob)
+from further as f left join main as m using (record_no);
+
+-- One row per record and place it was known at: full postcode where there is one, else the sector alone.
+create or replace table record_place as
+with place as (
+    select record_key, postcode, sector_of_postcode(postcode) as sector from evidence where postcode is not null
+    union
+    select record_key, previous_postcode, sector_of_postcode(previous_postcode) from evidence where previous_postcode is not null
+    union
+    select record_key, null, postcode_sector from evidence where postcode_sector is not null
+)
+select distinct r.record_no, p.postcode, p.sector, district_of_sector(p.sector) as district, area_of_sector(p.sector) as area
+from place as p inner join record as r using (record_key);
+
+-- One row per record: its places as sorted lists.
+create or replace table record_places as
+select
+    record_no,
+    list_sort(list(distinct postcode) filter (postcode is not null)) as postcodes,
+    list_sort(list(distinct sector))                                 as sectors,
+    list_sort(list(distinct district))                               as districts
+from record_place
+group by record_no;
+
+-- Input of the named model. One row per name of a named record.
+create or replace table name_row as
+select
+    (row_number() over (order by n.record_no, n.surname, n.forename, n.dob))::int as row_id,
+    n.record_no,
+    n.forename,
+    coalesce(k.name_group, n.forename)   as forename_group,
+    sound_key(n.forename)                as forename_sound,
+    n.middle_name,
+    n.surname,
+    sound_key(n.surname)                 as surname_sound,
+    n.dob,
+    left(n.dob, 4)                       as birth_year,
+    substr(n.dob, 6)                     as birth_day,
+    r.sex,
+    r.nino,
+    r.pnc_id,
+    p.postcodes,
+    p.sectors,
+    p.districts
+from record_name as n
+inner join record as r using (record_no)
+left join record_places as p using (record_no)
+-- A few short forms belong to different names for men and women; where the sex is unknown the men's list is read.
+left join nickname as k on k.name = n.forename and k.sex = coalesce(r.sex, 'M');
+
+-- One row per record and distinct date of birth it was given.
+create or replace table record_dob as
+select distinct r.record_no, e.dob
+from evidence as e inner join record as r using (record_key)
+where e.dob is not null;
+
+-- Initials that names of the same nickname group begin with, such as BR for Robert.
+create or replace table group_initials as
+select sex, name_group, string_agg(distinct left(name, 1), '' order by left(name, 1)) as initials from nickname group by all;
+
+-- One row per record and distinct pair of initials it was recorded under.
+create or replace table record_initials as
+select distinct
+    n.record_no,
+    left(n.forename, 1)                         as forename_initial,
+    left(n.surname, 1)                          as surname_initial,
+    coalesce(g.initials, left(n.forename, 1))   as short_initials
+from name_row as n
+left join group_initials as g on g.name_group = n.forename_group and g.sex = coalesce(n.sex, 'M')
+where n.forename is not null and n.surname is not null
+union
+select r.record_no, e.forename_initial, e.surname_initial, e.forename_initial
+from evidence as e inner join record as r using (record_key)
+where not r.is_named and e.forename_initial is not null and e.surname_initial is not null;
