@@ -42,16 +42,19 @@ def warehouse(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def plant(path: Path, delimiter: str, date_column: str) -> None:
-    """Write recognisable values into the second and third row of a file; the third also gets a date that is none."""
-    with path.open(encoding="utf-8", newline="") as source:
-        rows = list(csv.DictReader(source, delimiter=delimiter))
-    for number in (1, 2):
-        rows[number] |= {column: value for column, value in PLANTED.items() if column in rows[number]}
-    rows[2][date_column] = PLANTED_BAD_DATE
-    with path.open("w", encoding="utf-8", newline="") as sink:
-        writer = csv.DictWriter(sink, fieldnames=list(rows[0]), delimiter=delimiter, lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
+    """Write recognisable values into the second and third row of a file; the third also gets a date that is none.
+
+    All other lines stay as they are, faults included.
+    """
+    lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+    header = next(csv.reader([lines[0]], delimiter=delimiter))
+    for number in (2, 3):
+        row = dict(zip(header, next(csv.reader([lines[number]], delimiter=delimiter)), strict=True))
+        row |= {column: value for column, value in PLANTED.items() if column in row}
+        if number == 3:
+            row[date_column] = PLANTED_BAD_DATE
+        lines[number] = delimiter.join(row.values()) + "\n"
+    path.write_text("".join(lines), encoding="utf-8")
 
 
 @pytest.fixture(scope="session")

@@ -19,8 +19,8 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-
 from tests.fingerprints import whole_state
+
 from warehouse.contracts.load import feeds
 from warehouse.database import connect
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import yaml
+
 from warehouse.contracts.load import feeds
 from warehouse.database import ROLES
 

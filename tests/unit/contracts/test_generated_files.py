@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+
 from warehouse.contracts import dbt_sources, dictionary, generate
 from warehouse.contracts.load import all_contracts, feeds, load_contract, load_suite
 from warehouse.contracts.model import Contract

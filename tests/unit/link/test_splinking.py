@@ -1,0 +1,53 @@
+"""The pair budget stops a night before it compares, and Splink keeps quiet."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+
+import duckdb
+import pytest
+from tests.unit.link.conftest import Rows
+
+from warehouse.link import named
+from warehouse.link.errors import LinkageFault, PairBudgetExceeded, clean_duckdb_errors
+from warehouse.link.models import load_model, policy
+from warehouse.link.splinking import prediction_rules
+
+Standardised = Callable[[Rows], duckdb.DuckDBPyConnection]
+
+
+def alike(count: int) -> Rows:
+    return [{"record": n, "forename": "Adam", "surname": "Marsh", "dob": date(1985, 1, 1), "sex": "M"} for n in range(1, count + 1)]
+
+
+def test_more_pairs_than_the_budget_allows_stop_the_night(standardised: Standardised) -> None:
+    session = standardised(alike(40))
+    tight = policy().model_copy(update={"pair_budget_per_record": 1.0, "pair_budget_floor": 100})
+    with pytest.raises(PairBudgetExceeded, match=r"about 780 pairs, more than the 100 allowed for 40 rows") as caught:
+        named.score(session, tight, load_model(tight.named.model))
+    assert "MARSH" not in str(caught.value).upper()
+
+
+def test_within_the_budget_the_pairs_are_scored(standardised: Standardised) -> None:
+    session = standardised(alike(4))
+    assert named.score(session, policy(), load_model(policy().named.model))["candidate_pairs"] == 6
+
+
+def test_a_single_record_needs_no_model(standardised: Standardised) -> None:
+    session = standardised(alike(1))
+    assert named.score(session, policy(), load_model(policy().named.model)) == {"candidate_pairs": 0, "edges": 0, "guarded_edges": 0}
+
+
+def test_rules_on_lists_hold_for_any_value_of_the_list() -> None:
+    plain, listed = prediction_rules(["l.dob = r.dob", "l.dob = r.dob and l.districts = r.districts"])
+    assert "arrays_to_explode" not in plain
+    assert listed["arrays_to_explode"] == ["districts"]
+
+
+def test_duckdb_errors_lose_their_message(session: duckdb.DuckDBPyConnection) -> None:
+    with pytest.raises(LinkageFault) as caught, clean_duckdb_errors("cast a name"):
+        session.execute("select 'Quillfeather'::int").fetchall()
+    assert str(caught.value) == "DuckDB error while trying to cast a name: ConversionException"
+    assert caught.value.__cause__ is None
+    assert caught.value.__suppress_context__
