@@ -41,20 +41,28 @@ def warehouse(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([sys.executable, "-m", "warehouse", *arguments], env=environment, capture_output=True, text=True, check=False, cwd=ROOT)
 
 
-def plant(path: Path, delimiter: str, date_column: str) -> None:
-    """Write recognisable values into the second and third row of a file; the third also gets a date that is none.
-
-    All other lines stay as they are, faults included.
-    """
+def plant(path: Path, delimiter: str, date_column: str, faulty: set[int]) -> None:
+    """Write recognisable values into the first two rows that have no planted fault; the second also gets a date that is none."""
     lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
     header = next(csv.reader([lines[0]], delimiter=delimiter))
-    for number in (2, 3):
+    sound = [number for number in range(1, len(lines)) if number not in faulty][:2]
+    for number in sound:
         row = dict(zip(header, next(csv.reader([lines[number]], delimiter=delimiter)), strict=True))
         row |= {column: value for column, value in PLANTED.items() if column in row}
-        if number == 3:
+        if number == sound[-1]:
             row[date_column] = PLANTED_BAD_DATE
         lines[number] = delimiter.join(row.values()) + "\n"
     path.write_text("".join(lines), encoding="utf-8")
+
+
+def faulty_rows(truth: Path, night: date) -> dict[str, set[int]]:
+    """File name to the numbers of the rows that the generator planted a fault in."""
+    found: dict[str, set[int]] = {}
+    with (truth / "planted_faults.csv").open(encoding="utf-8") as source:
+        for row in csv.DictReader(source):
+            if row["night"] == night.isoformat():
+                found.setdefault(row["file"], set()).add(int(row["row_number"]))
+    return found
 
 
 @pytest.fixture(scope="session")
@@ -64,9 +72,10 @@ def nights(warehouse_db: Path, tmp_path_factory: pytest.TempPathFactory) -> Iter
     made = warehouse("generate", "--out", str(folder), "--people", "2000", "--nights", "2", "--seed", "7", "--faults")
     assert made.returncode == 0, made.stderr
     first = folder / "inbox" / FIRST.isoformat()
-    plant(next((first / "police").glob("nominals*")), ",", "DOB")
-    plant(next((first / "benefits").glob("claimants*")), "|", "DOB")
-    plant(next((first / "housing").glob("people*")), ",", "DOB")
+    faulty = faulty_rows(folder / "truth", FIRST)
+    for feed, table, delimiter in (("police", "nominals", ","), ("benefits", "claimants", "|"), ("housing", "people", ",")):
+        path = next((first / feed).glob(f"{table}*"))
+        plant(path, delimiter, "DOB", faulty.get(path.name, set()))
     found = Nights(warehouse_db, folder / "inbox", folder / "truth", made.stdout + made.stderr, {}, {})
     for name, night in (("first", FIRST), ("first again", FIRST), ("second", SECOND)):
         done = warehouse("run", "--inbox", str(folder / "inbox" / night.isoformat()), "--date", night.isoformat())
