@@ -20,7 +20,7 @@ from warehouse.link import evidence, extract
 from warehouse.link.errors import LinkageFault, clean_duckdb_errors
 from warehouse.link.metrics import TRUTH_PREFIX
 from warehouse.link.transfer import copy_out
-from warehouse.link.workspace import duckdb_session, night_folder, one_row, private_folder, quoted, run_script
+from warehouse.link.workspace import duckdb_session, one_row, private_folder, quoted, run_script
 
 if TYPE_CHECKING:
     import duckdb
@@ -43,7 +43,7 @@ def evaluate(night: date, truth_dir: Path) -> dict[str, float]:
     if not records.is_file():
         raise LinkageFault("The truth folder holds no records.csv. Give the 'truth' folder that `warehouse generate` wrote")
     contracts = all_contracts()
-    with private_folder(night_folder(night).with_suffix(".evaluating")) as folder, duckdb_session(folder / "spill") as session:
+    with private_folder("evaluate") as folder, duckdb_session(folder / "spill") as session:
         with clean_duckdb_errors("read the linked records"):
             extract.from_vault(session, contracts, night, folder)
             evidence.build(session, night)

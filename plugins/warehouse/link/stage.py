@@ -16,7 +16,7 @@ from warehouse.link import resolve as resolving
 from warehouse.link.errors import LinkageFault, clean_duckdb_errors
 from warehouse.link.models import policy
 from warehouse.link.score import OUTPUTS, score_evidence
-from warehouse.link.workspace import duckdb_session, night_folder, private_folder, quoted
+from warehouse.link.workspace import duckdb_session, forget_nights_before, night_folder, private_folder, quoted
 
 
 def link(night: date) -> dict[str, int]:
@@ -35,7 +35,7 @@ def score(night: date) -> dict[str, int]:
         LinkageFault: a model is missing, the pairs are over budget, or too many records hang together.
     """
     final = night_folder(night)
-    with ops.stage_run(night, "link.score") as run, private_folder(final.with_suffix(".scoring")) as folder, duckdb_session(folder / "spill") as session:
+    with ops.stage_run(night, "link.score") as run, private_folder("score") as folder, duckdb_session(folder / "spill") as session:
         with clean_duckdb_errors("read the vault into DuckDB"):
             extract.from_vault(session, all_contracts(), night, folder)
         with clean_duckdb_errors("standardise the identifiers"):
@@ -67,11 +67,12 @@ def resolve(night: date) -> dict[str, int]:
     with ops.stage_run(night, "link.resolve") as run:
         if not scored.is_dir():
             raise LinkageFault(f"The night {night.isoformat()} has not been scored. Run link.stage.score first")
-        with private_folder(scored.with_suffix(".resolving")) as folder, duckdb_session(folder / "spill") as session:
+        with private_folder("resolve") as folder, duckdb_session(folder / "spill") as session:
             with clean_duckdb_errors("cluster the scored edges"):
                 resolving.load_scored(session, scored)
                 resolving.cluster_links(session)
             counts = resolving.write(session, night, folder)
+        forget_nights_before(night)
         for name, value in counts.items():
             run.count(name, value)
     return counts

@@ -22,10 +22,9 @@ from warehouse.link.conflicts import find_conflicts
 from warehouse.link.errors import LinkageFault, clean_duckdb_errors
 from warehouse.link.extract import from_delivery
 from warehouse.link.minimal import NO_CLIENT_CLUSTERS, lay_out
-from warehouse.link.models import MODELS_DIR, Policy, untrained_levels
+from warehouse.link.models import MODELS_DIR, Policy, policy, untrained_levels
 from warehouse.link.splinking import LinkType, prediction_rules, quiet
 from warehouse.link.workspace import duckdb_session, one_row, private_folder
-from warehouse.settings import settings
 
 if TYPE_CHECKING:
     import duckdb
@@ -53,15 +52,15 @@ create or replace temp view single_person as select * from person_row where rows
 """
 
 
-def train(inbox: Path, night: date, version: int, seed: int, policy: Policy, out: Path = MODELS_DIR) -> dict[str, Path]:
+def train(inbox: Path, night: date, population: str, version: int, seed: int, out: Path = MODELS_DIR) -> dict[str, Path]:
     """Train both models on a first delivery and write `named-<version>` and `minimal-<version>` to `out`.
 
     Args:
         inbox: folder with one sub-folder a feed, as `warehouse generate` writes it.
         night: date of that delivery.
+        population: what the population is, for the model card.
         version: number of the new versions.
         seed: seed of the random pairs.
-        policy: priors, and the thresholds by which named records become the persons that clients are compared with.
 
     Returns:
         The settings file of each model.
@@ -69,23 +68,30 @@ def train(inbox: Path, night: date, version: int, seed: int, policy: Policy, out
     Raises:
         LinkageFault: a level of a model could not be trained.
     """
-    with private_folder(settings().work_dir / "link" / "train") as folder, duckdb_session(folder) as session:
+    rules = policy()
+    with private_folder("train") as folder, duckdb_session(folder) as session:
         with clean_duckdb_errors("read the training population"):
             from_delivery(session, all_contracts(), inbox)
             evidence.build(session, night)
         rows, records = one_row(session, "select count(*), count(distinct record_no) from name_row")
         named_linker = _train(
-            session, {"name_row": "name_row"}, NAMED_COMPARISONS, NAMED_RULES, NAMED_SESSIONS, "dedupe_only", policy.named.matches_per_record / records, seed
+            session, {"name_row": "name_row"}, NAMED_COMPARISONS, NAMED_RULES, NAMED_SESSIONS, "dedupe_only", rules.named.matches_per_record / records, seed
         )
-        _cluster_named(session, named_linker.misc.save_model_to_json(), policy)
+        _cluster_named(session, named_linker.misc.save_model_to_json(), rules)
         session.execute(NO_CLIENT_CLUSTERS).fetchall()
         _, persons = lay_out(session)
         session.execute(SINGLE_ROWS).fetchall()
         minimal_linker = _train(
             session, {"client": "single_client", "person": "single_person"}, MINIMAL_COMPARISONS, MINIMAL_RULES, MINIMAL_SESSIONS, "link_only",
-            policy.minimal.share_known / persons, seed,
+            rules.minimal.share_known / persons, seed,
         )  # fmt: skip
-        facts = {"date of the delivery": night.isoformat(), "seed": str(seed), "records with names": f"{records:,}", "rows of names": f"{rows:,}"}
+        facts = {
+            "population": population,
+            "date of the delivery": night.isoformat(),
+            "seed of the random pairs": str(seed),
+            "records with names": f"{records:,}",
+            "rows of names": f"{rows:,}",
+        }
         return {"named": _write(out / f"named-{version}.json", named_linker, facts), "minimal": _write(out / f"minimal-{version}.json", minimal_linker, facts)}
 
 
@@ -138,9 +144,9 @@ def _train(
     return linker
 
 
-def _cluster_named(session: duckdb.DuckDBPyConnection, model: dict[str, Any], policy: Policy) -> None:
-    """Make `named_cluster` with the model just trained."""
-    named.score(session, policy, model)
-    session.execute(named.LINKS.format(threshold=policy.named.match_weight["balanced"])).fetchall()
-    find_conflicts(session, "named_link", policy.largest_component)
+def _cluster_named(session: duckdb.DuckDBPyConnection, model: dict[str, Any], rules: Policy) -> None:
+    """Make `named_cluster`, the persons that clients are compared with, by the model just trained and the policy in force."""
+    named.score(session, rules, model)
+    session.execute(named.LINKS.format(threshold=rules.named.match_weight["balanced"])).fetchall()
+    find_conflicts(session, "named_link", rules.largest_component)
     clusters(session, "named_link", "conflict", "named_cluster")

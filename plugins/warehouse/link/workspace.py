@@ -27,14 +27,26 @@ def night_folder(night: date) -> Path:
 
 
 @contextmanager
-def private_folder(folder: Path) -> Iterator[Path]:
-    """An empty folder only its owner may enter, removed with all it holds at the end; leftovers of a killed run go first."""
+def private_folder(purpose: str) -> Iterator[Path]:
+    """An empty folder that only its owner may enter, removed with all it holds at the end.
+
+    Folders of the same purpose that killed runs left behind go first, whatever night they were for: they may hold
+    identifiers. So two runs of one purpose must not overlap; the DAGs see to that.
+    """
+    folder = settings().work_dir / "link" / f"private-{purpose}"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True, mode=0o700)
     try:
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def forget_nights_before(night: date) -> None:
+    """Remove the scored edges of earlier nights: once a later night is linked, nothing may be made of them any more."""
+    for folder in night_folder(night).parent.glob("????-??-??"):
+        if folder.name < night.isoformat():
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextmanager

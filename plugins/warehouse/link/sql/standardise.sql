@@ -54,7 +54,6 @@ create or replace macro clean_postcode(text_value) as
         ),
         ''
     );
-create or replace macro is_place(outward) as not starts_with(outward, 'ZZ');
 -- A postcode sector such as 'AB1 2', from a full postcode without its space or from a sector as agencies write it.
 create or replace macro sector_of_postcode(postcode) as left(postcode, length(postcode) - 3) || ' ' || substr(postcode, length(postcode) - 2, 1);
 create or replace macro clean_sector(text_value) as
