@@ -118,6 +118,7 @@ def demo(people: Annotated[int, typer.Option(min=100, help="People in the popula
 def status(as_json: Annotated[bool, typer.Option("--json", help="Machine-readable")] = False) -> None:
     """What came, what ran, what is live, and how fresh each feed is."""
     from warehouse.database.server import ServerError
+    from warehouse.orchestrate.console import wide_console
     from warehouse.orchestrate.status import collect, show
 
     try:
@@ -127,7 +128,7 @@ def status(as_json: Annotated[bool, typer.Option("--json", help="Machine-readabl
     if as_json:
         typer.echo(json.dumps(found, indent=2, default=str))
     else:
-        show(found, Console(width=None if sys.stdout.isatty() else 140))
+        show(found, wide_console())
 
 
 @app.command()

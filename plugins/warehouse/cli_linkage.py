@@ -26,3 +26,18 @@ def evaluate(
         raise typer.Exit(1)
     for name, value in measure(wanted, truth).items():
         typer.echo(f"{name},{value:.4f}")
+
+
+@app.command()
+def train(
+    inbox: Annotated[Path, typer.Option(exists=True, file_okay=False, help="A first delivery with one sub-folder per feed, as `warehouse generate` writes it")],
+    night: Annotated[datetime, typer.Option("--date", formats=["%Y-%m-%d"], help="Date of that delivery")],
+    population: Annotated[str, typer.Option(help="What the models are trained on, in words, for the model cards")],
+    version: Annotated[int, typer.Option(min=1, help="Number of the new version")],
+    seed: Annotated[int, typer.Option(help="The same seed and delivery give the same models")] = 1,
+) -> None:
+    """Train a new version of the linkage models, with their cards; a night only predicts with the version in policy.yaml."""
+    from warehouse.link.train import train as train_models
+
+    for path in train_models(inbox, night.date(), population, version, seed).values():
+        typer.echo(path)

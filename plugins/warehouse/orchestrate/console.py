@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
 from datetime import date
@@ -85,10 +86,15 @@ def show_outcome(outcome: NightRun, console: Console) -> int:
         console.print(f"[bold red]The night was not published[/]: {failed or 'a DAG did not run'} failed. The marts of the last good night still stand.")
         console.print(f"Task logs: {airflow.home() / 'logs'}. What to do: docs/runbooks/night-failed.md", soft_wrap=True)
         return FAILED
-    print_summary(night_summary(outcome.night), Console())
+    print_summary(night_summary(outcome.night), wide_console())
     for feed in outcome.refused_feeds:
         console.print(f"[bold yellow]{feed}[/]: the delivery was refused or failed; the night went on with what the feed held before. See `warehouse status`.")
     return PUBLISHED_WITH_REFUSALS if outcome.refused_feeds else DONE
+
+
+def wide_console() -> Console:
+    """Standard output as wide as its terminal, or 120 columns where it goes to a file."""
+    return Console(width=None if sys.stdout.isatty() else 120)
 
 
 def serve_airflow(console: Console) -> None:

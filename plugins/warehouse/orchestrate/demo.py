@@ -12,7 +12,7 @@ from rich.console import Console
 from warehouse.database import connect, server, url
 from warehouse.database.errors import clean_errors
 from warehouse.database.setup import prepare
-from warehouse.orchestrate.console import run_with_progress, show_outcome
+from warehouse.orchestrate.console import run_with_progress, show_outcome, wide_console
 from warehouse.settings import settings
 
 FIRST_NIGHT = date(2026, 11, 1)
@@ -61,7 +61,7 @@ def _evaluate(night: date, truth: Path) -> None:
 
 
 def _say_what_next(console: Console, night: date, seconds: float) -> None:
-    out = Console()
+    out = wide_console()
     psql = shlex.quote(str(server.psql())) if not settings().url else "psql"
     out.print()
     out.print(f"Report    {settings().reports_dir / f'{night}.html'}", highlight=False, soft_wrap=True)

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from warehouse.publish.disclosure import journeys, people, share, told_share
-from warehouse.publish.facts import FeedLoad, Linkage, NightSummary, Outcome, StageTime
+from warehouse.publish.facts import ACCURACY, FeedLoad, Linkage, NightSummary, Outcome, StageTime
 
 REASONS_PER_FEED = 3
 RULE_LENGTH = 34
@@ -95,10 +95,10 @@ def _links(linkage: Linkage) -> Table:
 
 def _accuracy(linkage: Linkage) -> Table:
     table = _table("Links against the truth", "measure", "#warehouse", "#baseline")
-    for measure in ("precision", "recall", "f1"):
+    for measure, title in ACCURACY.items():
         ours, baseline = linkage.accuracy(measure)
         if ours is not None:
-            table.add_row(measure, f"{ours:.2%}", "" if baseline is None else f"{baseline:.2%}")
+            table.add_row(title, f"{ours:.2%}", "" if baseline is None else f"{baseline:.2%}")
     return table
 
 

@@ -155,6 +155,15 @@ class FeedPair:
     people: int
 
 
+# What is measured where the truth is known: the measure's name in `ops.linkage_metric`, and what a reader calls it.
+ACCURACY = {
+    "named_pair_precision": "Records with names: precision",
+    "named_pair_recall": "Records with names: recall",
+    "client_to_person_precision": "Treatment clients: precision",
+    "client_to_person_recall": "Treatment clients: recall",
+}
+
+
 @dataclass(frozen=True)
 class Linkage:
     """The measures of a night's linkage by name and feed pair; their names are defined in `warehouse.link.metrics`."""
@@ -165,7 +174,7 @@ class Linkage:
         return self.metrics.get((name, feed_a, feed_b))
 
     def accuracy(self, measure: str) -> tuple[float | None, float | None]:
-        """A measure of accuracy (precision, recall, f1) over all pairs of feeds: of the warehouse, and of the baseline."""
+        """One of the measures in `ACCURACY`: of the warehouse, and of the baseline of initials, birth date, sex and district."""
         return self.metric(f"truth_{measure}"), self.metric(f"truth_baseline_{measure}")
 
     def by_feed(self, name: str) -> dict[str, float]:

@@ -42,8 +42,8 @@ def test_a_full_night_fits_120_columns_and_keeps_its_figures() -> None:
             {
                 ("persons_total", "", ""): 20_000.0,
                 ("persons", "police", ""): 4_000.0,
-                ("truth_precision", "", ""): 0.98,
-                ("truth_recall", "", ""): 0.9,
+                ("truth_named_pair_precision", "", ""): 0.98,
+                ("truth_named_pair_recall", "", ""): 0.9,
             }
         ),
         outcomes=Outcomes((Outcome("re_presentation_6m", title, "", "", "", {"yes": Tally(61, 60), "no": Tally(189, 180)}),)),

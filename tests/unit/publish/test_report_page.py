@@ -63,7 +63,7 @@ def full() -> str:
         ("person_split", "", ""): 1.0,
         ("share_linked", "police", ""): 0.5,
     }
-    metrics |= {("truth_precision", "", ""): 0.98, ("truth_recall", "", ""): 0.91, ("truth_baseline_precision", "", ""): 0.9}
+    metrics |= {("truth_named_pair_precision", "", ""): 0.98, ("truth_named_pair_recall", "", ""): 0.91, ("truth_baseline_named_pair_precision", "", ""): 0.9}
     years = tuple(YearRate("a", year, percent, percent - 2, percent + 2, 400, year < "2025") for year, percent in (("2024-25", 50.0), ("2025-26", 51.0)))
     summary = NightSummary(
         night=NIGHT,

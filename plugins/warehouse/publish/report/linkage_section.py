@@ -5,14 +5,13 @@ from __future__ import annotations
 from datetime import date
 
 from warehouse.publish.disclosure import SMALLEST_TOLD, people
-from warehouse.publish.facts import Linkage
+from warehouse.publish.facts import ACCURACY, Linkage
 from warehouse.publish.report import charts
 from warehouse.publish.report.blocks import Block, Figure, Note, Section, Table, columns
 from warehouse.publish.report.history import History
 
 SIZES = {"1": "1", "2": "2", "3": "3", "4 to 9": "4_to_9", "10 or more": "10_or_more"}
 EVENTS = ("person_created", "person_merged", "person_split", "person_retired")
-MEASURES = ("precision", "recall", "f1")
 IDENTIFIERS = {"completeness_dob": "date of birth", "completeness_nino": "NINO", "completeness_pnc_id": "PNC id"}
 SHARES = ("share_", "completeness_", "truth_")
 OF_PEOPLE = ("persons", "person_", "clusters_")
@@ -102,8 +101,8 @@ def _changes(linkage: Linkage, history: History) -> Table:
 def _accuracy(linkage: Linkage) -> list[Block]:
     methods = ("The warehouse", "Baseline: initials, date of birth, sex and district when unique")
     rows = [
-        {"measure": measure.capitalize(), "method": method, "value": value}
-        for measure in MEASURES
+        {"measure": title, "method": method, "value": value}
+        for measure, title in ACCURACY.items()
         for method, value in zip(methods, linkage.accuracy(measure), strict=True)
         if value is not None
     ]

@@ -76,9 +76,9 @@ def _facts(summary: NightSummary) -> list[Fact]:
         Fact("Rows received", f"{received:,}", f"{quarantined / received:.2%} quarantined" if received else "nothing came"),
         Fact("People", people(summary.linkage.persons), f"in {summary.linkage.records:,} records" if summary.linkage.records else ""),
     ]
-    precision, recall = (summary.linkage.accuracy(measure)[0] for measure in ("precision", "recall"))
+    precision, recall = (summary.linkage.accuracy(measure)[0] for measure in ("named_pair_precision", "named_pair_recall"))
     if precision is not None and recall is not None:
-        facts.append(Fact("Links found", f"{recall:.1%}", f"and {precision:.1%} of links are right"))
+        facts.append(Fact("Links found", f"{recall:.1%}", f"of those with names; {precision:.1%} of links are right"))
     seconds = sum(stage.seconds or 0 for stage in summary.stages)
     failed = [stage.label for stage in summary.stages if stage.status == "failed"]
     facts.append(
