@@ -117,6 +117,7 @@ def run_and_kill_in_the_last(inbox: Path, steps: list[Step]) -> None:
     """Work through the steps and kill the last one while it waits for its table."""
     last = steps[-1]
     assert last.table is not None
+    others = sessions()
     process = start(inbox, steps, gate=True)
     assert process.stdout is not None and process.stdin is not None and process.stderr is not None
     try:
@@ -133,7 +134,7 @@ def run_and_kill_in_the_last(inbox: Path, steps: list[Step]) -> None:
         if process.poll() is None:
             os.killpg(process.pid, signal.SIGKILL)
         process.communicate()
-    wait_until_gone()
+    wait_until_gone(others)
 
 
 def wait_until_blocked(table: str, process: subprocess.Popen[str]) -> None:
@@ -149,15 +150,20 @@ def wait_until_blocked(table: str, process: subprocess.Popen[str]) -> None:
     pytest.fail(f"the step never reached {table}")
 
 
-def wait_until_gone() -> None:
-    """Until the killed step's sessions have ended: the server notices a lost client when it next writes to it."""
+def sessions() -> set[int]:
+    """Process ids of the server's sessions, this one left out."""
     with connect("admin", autocommit=True) as watcher:
-        limit = time.monotonic() + 60
-        while time.monotonic() < limit:
-            left = watcher.execute("select count(*) from pg_stat_activity where backend_type = 'client backend' and pid <> pg_backend_pid()").fetchone()
-            if left == (0,):
-                return
-            time.sleep(0.1)
+        found = watcher.execute("select pid from pg_stat_activity where backend_type = 'client backend' and pid <> pg_backend_pid()").fetchall()
+    return {pid for (pid,) in found}
+
+
+def wait_until_gone(others: set[int]) -> None:
+    """Until the killed step's sessions have ended: the server notices a lost client when it next writes to it."""
+    limit = time.monotonic() + 60
+    while time.monotonic() < limit:
+        if sessions() <= others:
+            return
+        time.sleep(0.1)
     pytest.fail("a killed step's session did not end")
 
 
