@@ -17,7 +17,7 @@ $(STAMP): requirements.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check 'uv>=0.8' && $(BIN)/python -m uv pip install --quiet --compile-bytecode --python $(BIN)/python --require-hashes -r requirements.lock \
 		|| $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	@$(BIN)/python -c 'import sysconfig, pathlib; pathlib.Path(sysconfig.get_path("purelib"), "warehouse.pth").write_text("$(CURDIR)/plugins\n")'
-	@printf '#!%s\nfrom warehouse.cli import app\n\napp(prog_name="warehouse")\n' "$(CURDIR)/$(BIN)/python" > $(WAREHOUSE) && chmod +x $(WAREHOUSE)
+	@printf '#!%s\nfrom warehouse.cli import main\n\nmain()\n' "$(CURDIR)/$(BIN)/python" > $(WAREHOUSE) && chmod +x $(WAREHOUSE)
 	@touch $(STAMP)
 
 demo: $(STAMP) ## Run the next synthetic night through Airflow, Great Expectations, Splink, dbt and Postgres

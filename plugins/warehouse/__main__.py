@@ -1,5 +1,5 @@
 """`python -m warehouse` is the `warehouse` command."""
 
-from warehouse.cli import app
+from warehouse.cli import main
 
-app(prog_name="warehouse")
+main()

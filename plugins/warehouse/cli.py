@@ -115,7 +115,7 @@ def demo(people: Annotated[int, typer.Option(min=100, help="People in the popula
 
 
 @app.command()
-def status(as_json: Annotated[bool, typer.Option("--json", help="Machine-readable")] = False) -> None:
+def status(as_json: Annotated[bool, typer.Option("--json", help="Machine-readable, with row count and content hash of every mart")] = False) -> None:
     """What came, what ran, what is live, and how fresh each feed is."""
     from warehouse.database.server import ServerError
     from warehouse.orchestrate.console import wide_console
@@ -126,7 +126,10 @@ def status(as_json: Annotated[bool, typer.Option("--json", help="Machine-readabl
     except ServerError as error:
         raise _fail(str(error)) from None
     if as_json:
-        typer.echo(json.dumps(found, indent=2, default=str))
+        from warehouse.publish.fingerprint import fingerprints
+
+        marts = [{"table": table, "rows": rows, "hash": content} for table, (rows, content) in sorted(fingerprints().items())]
+        typer.echo(json.dumps(found | {"marts": marts}, indent=2, default=str))
     else:
         show(found, wide_console())
 
@@ -175,3 +178,14 @@ def airflow() -> None:
 
     prepare()
     serve_airflow(console)
+
+
+def main() -> None:
+    """Run the command; a failure the warehouse itself describes ends with its message rather than with a traceback."""
+    try:
+        app(prog_name="warehouse")
+    except Exception as error:
+        if not type(error).__module__.startswith("warehouse."):
+            raise
+        console.print(f"[bold red]error[/] {error}", highlight=False, soft_wrap=True)
+        sys.exit(EXIT_FAILED)

@@ -42,6 +42,7 @@ def test_the_marts_are_there_and_filled(nights: Nights) -> None:
 def test_status_names_the_live_night_and_every_feed(nights: Nights) -> None:
     found = status()
     assert [row["night"] for row in found["live"]] == [SECOND.isoformat()]
+    assert {row["table"] for row in found["marts"]} >= {f"marts.{mart}" for mart in MARTS}
     assert {row["feed"] for row in found["feeds"]} == {"treatment", "police", "benefits", "housing"}
 
 
