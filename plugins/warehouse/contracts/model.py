@@ -188,12 +188,28 @@ class Table(Strict):
 
 
 class Delivery(Strict):
-    """How the feed comes: `snapshot` holds everything each time, `changes` holds inserts, updates and deletes."""
+    """How the feed comes.
 
-    kind: Literal["snapshot", "changes"]
+    `snapshot` holds everything each time: what is missing has been withdrawn. `changes` holds inserts, updates and
+    deletes. `events` holds what happened since the delivery before: its rows are never altered or withdrawn.
+    """
+
+    kind: Literal["snapshot", "changes", "events"]
     cadence: Literal["daily", "weekly", "monthly"]
     late_after_days: int = Field(ge=0)
     coverage_lag_days: int = Field(default=0, ge=0)
+
+
+class Arrival(Strict):
+    """When a delivery counts as arrived, and how it may be wrapped.
+
+    `manifest`: `required` deliveries are taken only when the manifest they bring is fulfilled; `optional` ones also when
+    their files have not changed for `settle_seconds`. `encryption`: whether files must be, may be or never are PGP-encrypted.
+    """
+
+    manifest: Literal["required", "optional"] = "optional"
+    settle_seconds: int = Field(default=60, ge=0)
+    encryption: Literal["required", "optional", "none"] = "optional"
 
 
 class Format(Strict):
@@ -241,6 +257,7 @@ class Contract(Strict):
     description: str
     source: str
     delivery: Delivery
+    arrival: Arrival = Arrival()
     format: Format
     consent: Consent | None = None
     code_lists: dict[str, CodeList] = Field(default_factory=dict)
@@ -266,8 +283,8 @@ class Contract(Strict):
     def _change_types_agree(self) -> Self:
         for table in self.tables.values():
             change = table.change_type
-            if self.delivery.kind == "snapshot" and change is not None:
-                raise ValueError(f"{table.name} has a change type, but the feed delivers snapshots")
+            if self.delivery.kind != "changes" and change is not None:
+                raise ValueError(f"{table.name} has a change type, but the feed does not deliver changes")
             if self.delivery.kind == "changes" and (change is None or not set(self.codes(change)) <= CHANGE_CODES):
                 raise ValueError(f"{table.name} needs a column with the role change_type and codes among {', '.join(sorted(CHANGE_CODES))}")
         return self

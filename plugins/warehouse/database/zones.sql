@@ -46,17 +46,29 @@ create table if not exists ops.delivery (
     feed         text not null,
     night        date not null,
     content_hash text not null,
-    status       text not null default 'received'
-                 check (status in ('received', 'loaded', 'checked', 'admitted', 'duplicate', 'refused')),
+    status       text not null default 'received',
     message      text,
     received_at  timestamptz not null default now(),
     finished_at  timestamptz,
     run_id       text,
     coverage_end date
 );
+-- received -> loaded -> checked -> admitted is the way of a good delivery. duplicate: the same content came before. refused:
+-- it broke a rule of the delivery as a whole. superseded: another delivery of the same night replaced it. rejected: an
+-- engineer withdrew it.
+alter table ops.delivery drop constraint if exists delivery_status_check;
+alter table ops.delivery add constraint delivery_status_check
+    check (status in ('received', 'loaded', 'checked', 'admitted', 'duplicate', 'refused', 'superseded', 'rejected'));
+alter table ops.delivery add column if not exists superseded_by bigint;
+alter table ops.delivery add column if not exists contract_hash text;
+comment on column ops.delivery.superseded_by is 'The delivery of the same night that replaced this one';
+comment on column ops.delivery.contract_hash is 'Hash of the contract and suite under which the delivery was last checked';
 comment on column ops.delivery.coverage_end is 'The last date whose events the delivery can hold: its night less the feed''s coverage lag; the night itself where empty';
 comment on table ops.delivery is 'One row per delivery of an agency: what came, when, and what became of it';
-create unique index if not exists delivery_content on ops.delivery (feed, content_hash) where status not in ('refused', 'duplicate');
+drop index if exists ops.delivery_content;
+create unique index if not exists delivery_content_open on ops.delivery (feed, content_hash)
+    where status not in ('refused', 'duplicate', 'superseded', 'rejected');
+create unique index if not exists delivery_admitted_night on ops.delivery (feed, night) where status = 'admitted';
 create index if not exists delivery_feed_night on ops.delivery (feed, night);
 
 create table if not exists ops.delivery_file (
@@ -71,6 +83,10 @@ create table if not exists ops.delivery_file (
     rows_unchanged   bigint,
     primary key (delivery_id, table_name, file_name)
 );
+alter table ops.delivery_file add column if not exists rows_erased bigint;
+alter table ops.delivery_file add column if not exists redacted_at timestamptz;
+comment on column ops.delivery_file.rows_erased is 'Rows of people whose data of the feed have been erased: kept nowhere';
+comment on column ops.delivery_file.redacted_at is 'When rows were last taken out of the landed copy, which then no longer has the hash it came with';
 comment on table ops.delivery_file is 'One row per file of a delivery, with what became of its rows';
 
 create table if not exists ops.check_result (
@@ -85,6 +101,66 @@ create table if not exists ops.check_result (
     primary key (delivery_id, table_name, rule)
 );
 comment on table ops.check_result is 'One row per delivery, table and rule: how many rows were checked and how many failed; never a value';
+
+create table if not exists ops.delivery_profile (
+    delivery_id bigint not null references ops.delivery,
+    table_name  text not null,
+    column_name text not null,
+    metric      text not null,
+    item        text not null default '',
+    value       double precision not null,
+    primary key (delivery_id, table_name, column_name, metric, item)
+);
+comment on table ops.delivery_profile is
+    'One row per delivery, table, column and measure (share filled; share of each code of the code list): what drift is judged against';
+
+create table if not exists ops.erasure (
+    erasure_id    bigint generated always as identity primary key,
+    feed          text not null,
+    record_key    uuid not null,
+    reason        text not null check (reason in ('erasure request', 'consent withdrawn')),
+    delivery_id   bigint,
+    requested_on  date not null,
+    requested_by  text not null,
+    registered_at timestamptz not null default now(),
+    finished_at   timestamptz,
+    removed       jsonb not null default '{}',
+    lifted_at     timestamptz
+);
+create index if not exists erasure_record on ops.erasure (feed, record_key);
+comment on table ops.erasure is 'One row per record whose data of a feed were erased: which key, why, when, and how many rows left each zone';
+
+create table if not exists ops.night_feed (
+    night        date not null,
+    feed         text not null,
+    delivery_id  bigint,
+    last_night   date,
+    coverage_end date,
+    due_on       date,
+    is_stale     boolean not null,
+    reason       text not null,
+    primary key (night, feed)
+);
+comment on table ops.night_feed is 'One row per night and feed: what the night was built on, and whether the feed was late against its cadence';
+
+create table if not exists ops.alert (
+    alert_id bigint generated always as identity primary key,
+    at       timestamptz not null default now(),
+    night    date,
+    source   text not null,
+    message  text not null,
+    sent     boolean not null default false
+);
+comment on table ops.alert is 'One row per alert raised, with whether it could be sent; never a value';
+
+create table if not exists ops.retention_run (
+    ran_at  timestamptz not null default now(),
+    night   date not null,
+    zone    text not null,
+    older   date not null,
+    removed bigint not null
+);
+comment on table ops.retention_run is 'One row per zone and run of the retention: what was older than the zone keeps, and how much was removed';
 
 create table if not exists ops.stage_run (
     stage_run_id bigint generated always as identity primary key,
@@ -133,7 +209,7 @@ comment on view ops.feed_coverage is 'One row per feed: the last date its events
 
 grant select, insert, update on all tables in schema ops to wh_loader, wh_linker, wh_transformer;
 grant select on all tables in schema ops to wh_engineer, wh_analyst, wh_steward;
-grant delete on ops.check_result, ops.delivery_file to wh_loader;
+grant delete on ops.check_result, ops.delivery_file, ops.delivery_profile to wh_loader;
 grant delete on ops.linkage_metric to wh_linker;
 
 create table if not exists quarantine.refused_row (
@@ -146,6 +222,9 @@ create table if not exists quarantine.refused_row (
     refused_at  timestamptz not null default now(),
     primary key (delivery_id, table_name, row_number)
 );
+alter table quarantine.refused_row add column if not exists record_key uuid;
+create index if not exists refused_row_record on quarantine.refused_row (record_key);
+comment on column quarantine.refused_row.record_key is 'The agency record the row belongs to, where its key could be made';
 comment on table quarantine.refused_row is 'One row per refused row of a delivery, as it came, with the rules it broke';
 alter table quarantine.refused_row owner to wh_loader;
 grant select on quarantine.refused_row to wh_steward;
