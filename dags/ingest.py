@@ -1,6 +1,8 @@
-"""One Airflow DAG per feed: receive a delivery, check it, admit it, and hand the feed over to the linkage DAG."""
+"""One Airflow DAG per feed: receive what the agency delivered, check it, admit it, answer the agency, hand the feed over."""
 
-from airflow.sdk import CronPartitionTimetable, Param, PartitionedAtRuntime, dag, task
+from typing import Any
+
+from airflow.sdk import CronPartitionTimetable, Param, PartitionedAtRuntime, PokeReturnValue, dag, task
 
 from warehouse.contracts.load import feeds
 from warehouse.orchestrate.assets import source_of
@@ -10,10 +12,14 @@ from warehouse.settings import settings
 # Without a cron the DAGs run only when they are triggered, as `warehouse run` does with the night as partition key.
 CRON = settings().nightly_cron
 NIGHTLY = CronPartitionTimetable(CRON, timezone="Europe/London", key_format=KEY_FORMAT) if CRON else PartitionedAtRuntime()
+# A wait ends at the cut-off; this only ends one that does not.
+WAITING: dict[str, Any] = {"poke_interval": settings().poll_seconds, "timeout": 24 * 3600}
+# A delivery that is refused in one task does not stop the others of the night; without any the task is skipped.
+GO_ON = "all_done_min_one_success"
 
 
 def ingest_dag(feed: str) -> None:
-    """Declare the ingest DAG of one feed."""
+    """Declare the ingest DAG of one feed. Its tasks pass on the ids of the night's deliveries, oldest night first."""
 
     @dag(
         dag_id=f"ingest_{feed}",
@@ -27,39 +33,54 @@ def ingest_dag(feed: str) -> None:
         params={"night": Param(None, type=["null", "string"], format="date", description="Used when the run has no partition key")},
     )
     def ingest() -> None:
-        @task.short_circuit
-        def receive() -> int | None:
-            """Register the delivery and keep an untouched copy; nothing new ends the run here."""
-            from warehouse.receive.stage import receive as receive_delivery
+        @task.sensor(mode="reschedule", **WAITING)
+        def receive() -> PokeReturnValue:
+            """Register what came and keep an untouched copy; wait for what is due until the cut-off. Nothing new ends the run here."""
+            from warehouse.orchestrate.arrival import await_deliveries
 
-            return receive_delivery(feed, settings().inbox_dir, night_of_run())
+            ids = await_deliveries(feed, settings().inbox_dir, night_of_run())
+            return PokeReturnValue(is_done=ids is not None, xcom_value=ids)
 
         @task
-        def load(delivery_id: int) -> int:
-            """File phase: the delivery's files into landing tables, or the delivery is refused."""
+        def load(delivery_ids: list[int]) -> None:
+            """File phase: read, type and key the delivery's files, or refuse the delivery."""
             from warehouse.admit.stage import load as load_delivery
             from warehouse.orchestrate.refusals import no_retry_when_refused
+            from warehouse.orchestrate.steps import load_each
 
             with no_retry_when_refused():
-                load_delivery(delivery_id)
-            return delivery_id
+                load_each(load_delivery, delivery_ids)
 
-        @task
-        def check(delivery_id: int) -> int:
-            """Record phase: the contract's expectation suite, by Great Expectations."""
+        @task(trigger_rule=GO_ON)
+        def check(delivery_ids: list[int]) -> None:
+            """Record phase and business rules, by Great Expectations."""
             from warehouse.admit.stage import check as check_delivery
             from warehouse.orchestrate.refusals import no_retry_when_refused
+            from warehouse.orchestrate.steps import go_on
 
             with no_retry_when_refused():
-                check_delivery(delivery_id)
-            return delivery_id
+                go_on(check_delivery, delivery_ids)
 
-        @task
-        def admit(delivery_id: int) -> dict[str, int]:
-            """Good rows to vault and source, bad rows to quarantine, in one transaction."""
+        @task(trigger_rule=GO_ON)
+        def admit(delivery_ids: list[int]) -> dict[str, dict[str, int]]:
+            """Good rows to vault and source, bad rows to quarantine, each delivery in one transaction."""
             from warehouse.admit.stage import admit as admit_delivery
+            from warehouse.orchestrate.refusals import no_retry_when_refused
+            from warehouse.orchestrate.steps import go_on
 
-            return admit_delivery(delivery_id)
+            with no_retry_when_refused():
+                return {str(delivery_id): counts for delivery_id, counts in go_on(admit_delivery, delivery_ids).items()}
+
+        @task(trigger_rule=GO_ON)
+        def answer(delivery_ids: list[int]) -> None:
+            """Write the report to the agency on each delivery; ends the run as failed when one was refused."""
+            from warehouse.admit.answer.stage import write
+            from warehouse.orchestrate.alerts import ToldAlready
+            from warehouse.orchestrate.steps import answer_each
+
+            refused = answer_each(write, delivery_ids)
+            if refused:
+                raise ToldAlready("\n".join(refused))
 
         @task(outlets=[source_of(feed)])
         def hand_over() -> None:
@@ -69,8 +90,13 @@ def ingest_dag(feed: str) -> None:
             the night goes on with what the feed held before, and a refused delivery still shows as a failed run.
             """
 
-        received = receive()
-        admit(check(load(received))) >> hand_over().as_teardown()
+        if feed in settings().collected_feeds:
+            from warehouse.orchestrate.sftp_sensor import SftpArrival
+
+            received: Any = SftpArrival(task_id="receive", feed=feed, doc_md=SftpArrival.__doc__, **WAITING).output
+        else:
+            received = receive()
+        load(received) >> check(received) >> admit(received) >> answer(received) >> hand_over().as_teardown()
 
     ingest()
 

@@ -26,10 +26,13 @@ def link() -> None:
 
     @task
     def score() -> dict[str, int]:
-        """Vault to scored edges, kept as a file: the checkpoint between the two steps."""
+        """Vault to scored edges, kept as a file: the checkpoint between the two steps. Feeds that are late are told."""
         from warehouse.link.stage import score as score_night
+        from warehouse.orchestrate.alerts import alert_stale_feeds
 
-        return score_night(night_of_run())
+        counts = score_night(night_of_run())
+        alert_stale_feeds(night_of_run())
+        return counts
 
     @task(outlets=[PERSON_LINKS])
     def resolve() -> dict[str, int]:

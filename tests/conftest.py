@@ -15,12 +15,13 @@ os.environ["WAREHOUSE_HOME"] = str(HOME)
 # Set to nothing rather than removed: a name in .env must not win either.
 os.environ["WAREHOUSE_URL"] = ""
 os.environ.pop("WAREHOUSE_INBOX", None)
+# Tests write their files themselves, whole: nothing is still being uploaded.
+os.environ["WAREHOUSE_SETTLE_SECONDS"] = "0"
 os.environ["DO_NOT_TRACK"] = "1"
 os.environ["GX_ANALYTICS_ENABLED"] = "false"
 
-STAGE_SCHEMAS = ("landing", "quarantine", "vault", "source", "linkage")
+STAGE_SCHEMAS = ("landing", "quarantine", "vault", "source", "linkage", "ops")
 MODELLED_SCHEMAS = ("staging", "intermediate", "marts_blue", "marts_green", "published_blue", "published_green", "marts", "published")
-OPS_TABLES = "ops.check_result, ops.delivery_file, ops.delivery, ops.stage_run, ops.linkage_metric, ops.publication"
 
 
 @pytest.fixture(scope="session")
@@ -44,7 +45,7 @@ def wipe() -> None:
         tables = connection.execute(
             "select format('%%I.%%I', schemaname, tablename) from pg_tables where schemaname = any(%s)", [list(STAGE_SCHEMAS)]
         ).fetchall()
-        connection.execute(f"truncate {', '.join(t for (t,) in tables)}, {OPS_TABLES} restart identity")
+        connection.execute(f"truncate {', '.join(t for (t,) in tables)} restart identity")
         modelled = connection.execute(
             "select case relkind when 'v' then 'view' else 'table' end, format('%%I.%%I', nspname, relname)"
             " from pg_class join pg_namespace n on n.oid = relnamespace where relkind in ('r', 'v') and nspname = any(%s)",
@@ -52,7 +53,7 @@ def wipe() -> None:
         ).fetchall()
         for kind, name in modelled:
             connection.execute(f"drop {kind} if exists {name} cascade")
-    for folder in ("landing", "work", "reports"):
+    for folder in ("landing", "work", "reports", "answers"):
         shutil.rmtree(HOME / folder, ignore_errors=True)
 
 

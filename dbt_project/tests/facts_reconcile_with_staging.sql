@@ -48,10 +48,16 @@ with expected as (
 
     union all
 
+    -- people whom the register of deaths alone knows are left out
     select
         'dim_person' as fact,
         count(*) as rows_expected
     from {{ ref('stg_linkage__person_link') }}
+    where person_id in (
+        select links.person_id
+        from {{ ref('stg_linkage__person_link') }} as links
+        where links.feed != 'deaths'
+    )
 ),
 
 found as (

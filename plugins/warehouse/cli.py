@@ -1,6 +1,7 @@
 """The `warehouse` command: the front door for people and schedulers.
 
-Exit codes: 0 done; 1 it failed; 2 the command line is wrong; 3 the night was published, but a delivery was refused or failed.
+Exit codes: 0 done; 1 it failed; 2 the command line is wrong, or names what does not exist; 3 the night was published, but a
+delivery was refused or failed.
 Stages are imported inside the commands, so that `--help` answers at once.
 """
 
@@ -10,15 +11,14 @@ import json
 import shutil
 import signal
 import sys
-from datetime import date, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
-from zoneinfo import ZoneInfo
 
 import typer
-from rich.console import Console
 
-from warehouse import cli_contracts, cli_linkage
+from warehouse import cli_contracts, cli_deliveries, cli_erasure, cli_linkage, cli_retention
+from warehouse.cli_common import EXIT_USAGE, Night, console, fail, today
 
 # A scheduler ends commands by SIGTERM: leave through the finally clauses, so that no service is left running.
 signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
@@ -26,19 +26,9 @@ signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, help="Run and ask the recovery outcomes warehouse.")
 app.add_typer(cli_contracts.app, name="contracts")
 app.add_typer(cli_linkage.app, name="linkage")
-console = Console(stderr=True)
-
-EXIT_FAILED, EXIT_USAGE, EXIT_PARTIAL = 1, 2, 3
-Night = Annotated[datetime | None, typer.Option("--date", formats=["%Y-%m-%d"], help="The night: the date the data are as at. Default: today")]
-
-
-def _night(given: datetime | None) -> date:
-    return given.date() if given else datetime.now(ZoneInfo("Europe/London")).date()
-
-
-def _fail(message: str, code: int = EXIT_FAILED) -> typer.Exit:
-    console.print(f"[bold red]error[/] {message}", highlight=False, soft_wrap=True)
-    return typer.Exit(code)
+app.add_typer(cli_deliveries.app)
+app.add_typer(cli_erasure.app)
+app.add_typer(cli_retention.app)
 
 
 @app.command()
@@ -90,7 +80,7 @@ def generate(
         try:
             written = write(out, people, nights, seed, density, faults, first_night.date(), progress=lambda done, _: bar.update(task, completed=done))
         except ValueError as error:
-            raise _fail(str(error), EXIT_USAGE) from None
+            raise fail(str(error), EXIT_USAGE) from None
     for name, rows in written.items():
         console.print(f"{name:40} {rows:>12,} rows", highlight=False)
 
@@ -103,7 +93,7 @@ def run(
     """Run one night on whatever lies in a folder, all five stages, through Airflow."""
     from warehouse.orchestrate.console import run_and_show
 
-    raise typer.Exit(run_and_show(inbox.resolve(), _night(night), console))
+    raise typer.Exit(run_and_show(inbox.resolve(), night.date() if night else today(), console))
 
 
 @app.command()
@@ -115,16 +105,20 @@ def demo(people: Annotated[int, typer.Option(min=100, help="People in the popula
 
 
 @app.command()
-def status(as_json: Annotated[bool, typer.Option("--json", help="Machine-readable, with row count and content hash of every mart")] = False) -> None:
-    """What came, what ran, what is live, and how fresh each feed is."""
+def status(
+    as_json: Annotated[bool, typer.Option("--json", help="Machine-readable, with row count and content hash of every mart")] = False,
+    as_of: Annotated[datetime | None, typer.Option("--date", formats=["%Y-%m-%d"], help="Judge lateness as at this night. Default: the last that ran")] = None,
+) -> None:
+    """What came, what is late, what is wrong and what to do about it; what ran, what is live, and how fresh each feed is."""
     from warehouse.database.server import ServerError
     from warehouse.orchestrate.console import wide_console
-    from warehouse.orchestrate.status import collect, show
+    from warehouse.orchestrate.status import collect
+    from warehouse.orchestrate.status_view import show
 
     try:
-        found = collect()
+        found = collect(as_of.date() if as_of else None)
     except ServerError as error:
-        raise _fail(str(error)) from None
+        raise fail(str(error)) from None
     if as_json:
         from warehouse.publish.fingerprint import fingerprints
 
@@ -142,7 +136,7 @@ def report(night: Night = None) -> None:
 
     wanted = night.date() if night else live_night()
     if wanted is None:
-        raise _fail("Nothing has been published yet, so there is no report to write")
+        raise fail("Nothing has been published yet, so there is no report to write")
     typer.echo(write(wanted))
 
 
@@ -163,11 +157,11 @@ def sql(
             for block in rows:
                 sys.stdout.buffer.write(block)
     except psycopg.Error as error:
-        raise _fail(describe(error)) from None
+        raise fail(describe(error)) from None
     except (DatabaseFault, ServerError) as error:
-        raise _fail(str(error)) from None
+        raise fail(str(error)) from None
     except ValueError as error:
-        raise _fail(str(error), EXIT_USAGE) from None
+        raise fail(str(error), EXIT_USAGE) from None
 
 
 @app.command()
@@ -187,5 +181,4 @@ def main() -> None:
     except Exception as error:
         if not type(error).__module__.startswith("warehouse."):
             raise
-        console.print(f"[bold red]error[/] {error}", highlight=False, soft_wrap=True)
-        sys.exit(EXIT_FAILED)
+        sys.exit(fail(str(error)).exit_code)

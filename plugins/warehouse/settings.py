@@ -8,11 +8,12 @@ from __future__ import annotations
 import json
 import os
 import secrets as random_secrets
+from datetime import time
 from functools import lru_cache
 from pathlib import Path
 
 from dotenv import dotenv_values
-from pydantic import Field
+from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 PROJECT_ROOT = Path(__file__).resolve().parents[2]
@@ -34,7 +35,35 @@ class Settings(BaseSettings):
     threads: int = Field(default=2, ge=1, description="Worker threads of DuckDB and dbt")
     memory_limit: str = Field(default="3GB", description="Memory limit of DuckDB during linkage")
     nightly_cron: str = Field(default="0 1 * * *", description="When the ingest DAGs run, in London time; empty: only when triggered")
+    cut_off: str = Field(default="", description="London time until which a night waits for deliveries that are due, such as 06:00; empty: it does not wait")
+    poll_seconds: int = Field(default=120, ge=1, description="How often a waiting ingest looks for deliveries")
+    settle_seconds: int | None = Field(default=None, ge=0, description="Overrides the contracts' settle_seconds: how long files must lie unchanged")
+    sftp_feeds: str = Field(default="", description="Feeds collected from the agencies' SFTP servers, separated by commas; their connections are sftp_<feed>")
+    pgp_key_file: Path | None = Field(default=None, description="The private key that agencies encrypt to")
+    pgp_passphrase: SecretStr | None = Field(default=None, description="Passphrase of the private key, where it has one")
+    pgp_senders: Path | None = Field(default=None, description="Folder with <feed>.asc, the certificates that agencies must sign with")
+    alert_webhook: SecretStr | None = Field(default=None, description="Address that alerts are posted to as JSON")
+    alert_email: str = Field(default="", description="Addresses that alerts are mailed to, separated by commas, by Airflow's SMTP connection")
+    runbook_url: str = Field(default="docs/runbooks", description="Where the runbooks are found from an alert")
     airflow_port: int | None = Field(default=None, description="Port of Airflow's API server; a free one is chosen when empty")
+
+    @field_validator("inbox", "settle_seconds", "pgp_key_file", "pgp_passphrase", "pgp_senders", "alert_webhook", "airflow_port", mode="before")
+    @classmethod
+    def _empty_is_not_set(cls, value: object) -> object:
+        """An empty variable, as compose files pass for what nobody set, means that it is not set."""
+        return None if value == "" else value
+
+    @field_validator("cut_off")
+    @classmethod
+    def _cut_off_is_a_time(cls, value: str) -> str:
+        if value:
+            time.fromisoformat(value)
+        return value
+
+    @property
+    def collected_feeds(self) -> list[str]:
+        """The feeds that are collected by SFTP."""
+        return [feed.strip() for feed in self.sftp_feeds.split(",") if feed.strip()]
 
     @property
     def landing_dir(self) -> Path:
@@ -43,6 +72,11 @@ class Settings(BaseSettings):
     @property
     def inbox_dir(self) -> Path:
         return self.inbox or self.home / "inbox"
+
+    @property
+    def spool_dir(self) -> Path:
+        """Where files collected by SFTP wait, laid out as an inbox."""
+        return self.home / "spool"
 
     @property
     def work_dir(self) -> Path:

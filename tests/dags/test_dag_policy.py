@@ -10,9 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from warehouse.contracts.load import feeds
+
 ROOT = Path(__file__).parents[2]
 DAG_FILES = sorted((ROOT / "dags").glob("*.py"))
-EXPECTED = {"ingest_treatment", "ingest_police", "ingest_benefits", "ingest_housing", "link", "marts"}
+EXPECTED = {f"ingest_{feed}" for feed in feeds()} | {"link", "marts", "retention"}
 
 PROBE = """
 import json, sys, time
@@ -32,20 +34,36 @@ for dag_id, dag in bag.dags.items():
         "doc": dag.doc_md or "",
         "catchup": dag.catchup,
         "max_active_runs": dag.max_active_runs,
-        "tasks": {t.task_id: {"owner": t.owner, "retries": t.retries, "doc": t.doc_md or t.python_callable.__doc__ or ""} for t in dag.tasks},
+        "tasks": {
+            t.task_id: {
+                "owner": t.owner,
+                "retries": t.retries,
+                "doc": t.doc_md or t.python_callable.__doc__ or "",
+                "alerts": [type(callback).__name__ for callback in t.on_failure_callback],
+                "kind": type(t).__name__,
+                "reschedules": getattr(t, "mode", "") == "reschedule",
+                "upstream": sorted(t.upstream_task_ids),
+                "rule": t.trigger_rule.value,
+            }
+            for t in dag.tasks
+        },
     }
 print("RESULT" + json.dumps({"parse_seconds": parsed, "errors": bag.import_errors, "dags": dags}))
 """
 
 
-def parse_dags(home: Path) -> dict:
-    environment = os.environ | {
-        "AIRFLOW_HOME": str(home),
-        "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
-        "AIRFLOW__CORE__PLUGINS_FOLDER": str(ROOT / "plugins"),
-        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{home}/airflow.db",
-        "PYTHONPATH": str(ROOT / "plugins"),
-    }
+def parse_dags(home: Path, **settings: str) -> dict:
+    environment = (
+        os.environ
+        | settings
+        | {
+            "AIRFLOW_HOME": str(home),
+            "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+            "AIRFLOW__CORE__PLUGINS_FOLDER": str(ROOT / "plugins"),
+            "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{home}/airflow.db",
+            "PYTHONPATH": str(ROOT / "plugins"),
+        }
+    )
     done = subprocess.run([sys.executable, "-c", PROBE, str(ROOT / "dags")], env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-2000:]
     return json.loads(done.stdout.split("RESULT")[1])
@@ -85,6 +103,24 @@ def test_every_task_is_owned_retried_and_described(parsed: dict) -> None:
             assert task["owner"] == "data-engineering", (dag_id, task_id)
             assert task["retries"] >= 1, (dag_id, task_id)
             assert task["doc"], (dag_id, task_id)
+            assert task["alerts"] == ["AlertNotifier"], (dag_id, task_id)
+
+
+def test_an_ingest_waits_without_holding_a_worker_and_goes_on_past_a_refusal(parsed: dict) -> None:
+    for feed in feeds():
+        tasks = parsed["dags"][f"ingest_{feed}"]["tasks"]
+        assert list(tasks) == ["receive", "load", "check", "admit", "answer", "hand_over"]
+        assert tasks["receive"]["reschedules"]
+        for task_id, before in (("check", "load"), ("admit", "check"), ("answer", "admit")):
+            assert tasks[task_id]["upstream"] == sorted([before, "receive"])
+            assert tasks[task_id]["rule"] == "all_done_min_one_success"
+
+
+def test_feeds_collected_by_sftp_wait_in_the_triggerer(tmp_path: Path) -> None:
+    dags = parse_dags(tmp_path, WAREHOUSE_SFTP_FEEDS="police, housing")["dags"]
+    kinds = {feed: dags[f"ingest_{feed}"]["tasks"]["receive"]["kind"] for feed in feeds()}
+    assert {feed for feed, kind in kinds.items() if kind == "SftpArrival"} == {"police", "housing"}
+    assert list(dags["ingest_police"]["tasks"]) == ["receive", "load", "check", "admit", "answer", "hand_over"]
 
 
 def test_serialisation_is_stable(parsed: dict, airflow_home: Path) -> None:

@@ -32,6 +32,8 @@ CODE_LISTS = [
     ("benefits", "benefit", "benefit_types", "benefit_type_code"),
     ("benefits", "conditionality", "benefit_conditionality", "conditionality_code"),
     ("police", "disposal", "disposals", "disposal_code"),
+    ("custody", "reception_type", "reception_types", "reception_type_code"),
+    ("custody", "release_type", "release_types", "release_type_code"),
 ]
 
 

@@ -44,7 +44,7 @@ def police(tmp_path: Path, night: str, rows: list[Row]) -> int:
 def test_a_snapshot_closes_what_is_gone_and_what_changed(clean_db: Path, tmp_path: Path) -> None:
     treat(tmp_path, "night_1", [client(1, ETHNIC="A"), client(2, ETHNIC="B"), client(3, ETHNIC="C")])
     counts = treat(tmp_path, "night_2", [client(1, ETHNIC="A"), client(2, ETHNIC="D")])
-    assert counts == {"received": 2, "admitted": 1, "quarantined": 0, "unchanged": 1, "closed": 1}
+    assert counts == {"received": 2, "admitted": 1, "quarantined": 0, "unchanged": 1, "erased": 0, "closed": 1, "replayed": 0}
     treat(tmp_path, "night_3", [client(1, ETHNIC="A"), client(2, ETHNIC="B"), client(3, ETHNIC="C")])
     assert versions("source.treatment__ndtms", "ethnic") == [
         ("A", "1", None), ("B", "1", "2"), ("B", "3", None), ("C", "1", "2"), ("C", "3", None), ("D", "2", "3"),

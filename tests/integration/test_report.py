@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from tests.integration.reported_nights import EXPECTED, LAST, NIGHTS, three_nights
 
+from warehouse.contracts.load import feeds
 from warehouse.database import connect
 from warehouse.publish import gate
 from warehouse.publish.report.stage import write
@@ -27,9 +28,9 @@ def test_the_summary_of_a_night(nights: None) -> None:
     summary = night_summary(LAST)
     assert summary.publication is not None
     assert (summary.publication.night, summary.publication.slot) == (LAST, "blue")
-    feeds = {feed.feed: feed for feed in summary.feeds}
-    assert list(feeds) == ["benefits", "housing", "police", "treatment"]
-    treatment = feeds["treatment"]
+    loads = {feed.feed: feed for feed in summary.feeds}
+    assert list(loads) == feeds(), "feeds that the nights do not hold too"
+    treatment = loads["treatment"]
     assert (treatment.status, treatment.received, treatment.admitted, treatment.unchanged, treatment.quarantined) == (
         "admitted",
         41_230,
@@ -42,8 +43,8 @@ def test_the_summary_of_a_night(nights: None) -> None:
         ("SEX in sex", 12),
         ("PC pattern", 204),
     ]
-    assert (feeds["housing"].status, feeds["housing"].received) == ("no delivery", 0)
-    assert {feed.feed: feed.covered_until for feed in summary.coverage} == {
+    assert (loads["housing"].status, loads["housing"].received) == ("no delivery", 0)
+    assert {feed.feed: feed.covered_until for feed in summary.coverage if feed.covered_until} == {
         "benefits": LAST,
         "housing": NIGHTS[1],
         "police": LAST,
@@ -87,6 +88,37 @@ def test_a_rerun_stage_and_a_second_delivery_count_once(nights: None) -> None:
     assert [stage.status for stage in summary.stages if stage.stage == "model.marts"] == ["failed"]
 
 
+def test_late_deliveries_and_late_feeds_belong_to_the_night_they_came_in(nights: None) -> None:
+    """A delivery for the first night that ended between the second publication and the third, and one that ended after."""
+    three_nights(last_without="housing")
+    with connect("admin") as connection:
+        connection.execute("update ops.delivery set finished_at = now() - interval '1 year'")
+        connection.execute("update ops.publication set published_at = now() - (3 - publication_id) * interval '1 hour'")
+        late = connection.execute(
+            "insert into ops.delivery (feed, night, content_hash, status, finished_at)"
+            " values ('police', %s, 'late', 'superseded', now() - interval '30 minutes'), ('housing', %s, 'later', 'rejected', now() + interval '1 hour')"
+            " returning delivery_id",
+            [NIGHTS[0], NIGHTS[0]],
+        ).fetchall()
+        connection.execute(
+            "insert into ops.night_feed (night, feed, due_on, is_stale, reason) values (%s, 'housing', %s, true, 'nothing came')", [LAST, NIGHTS[1]]
+        )
+        connection.execute(
+            "insert into ops.erasure (feed, record_key, reason, requested_on, requested_by, finished_at)"
+            " select 'police', gen_random_uuid(), 'erasure request', %s, 'x', now() - interval '30 minutes' from generate_series(1, 6)",
+            [LAST],
+        )
+    summary = night_summary(LAST)
+    others = {feed.feed: [(other.delivery_id, other.night, other.status) for other in feed.others] for feed in summary.feeds}
+    assert others["police"] == [(late[0][0], NIGHTS[0], "superseded")]
+    assert others["housing"] == []
+    assert [(stale.feed, stale.due_on, stale.reason) for stale in summary.stale] == [("housing", NIGHTS[1], "nothing came")]
+    assert summary.erased == {"police": 6}
+    assert night_summary(NIGHTS[1]).erased == {}
+    assert night_summary(NIGHTS[1]).stale == ()
+    assert {feed.feed: feed.covered_until for feed in night_summary(NIGHTS[1]).coverage}["police"] == NIGHTS[1], "as at its night"
+
+
 def test_the_report_is_written_whole_and_small_counts_are_masked(nights: None, clean_db: Path) -> None:
     three_nights(last_refused="housing")
     report = write(LAST)
@@ -117,4 +149,4 @@ def test_the_report_of_an_earlier_night_does_not_become_the_latest(nights: None)
 def test_a_report_without_marts_or_deliveries(clean_db: Path) -> None:
     text = write(date(2026, 11, 1)).read_text(encoding="utf-8")
     assert "Nothing has been published yet" in text
-    assert text.count("nothing was delivered") == 4
+    assert text.count("nothing was delivered") == len(feeds())

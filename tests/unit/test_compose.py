@@ -12,6 +12,7 @@ import yaml
 
 from warehouse.contracts.load import feeds
 from warehouse.database import ROLES
+from warehouse.settings import Settings
 
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "docker-compose.yml").read_text(encoding="utf-8")
@@ -20,7 +21,10 @@ SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 AIRFLOW = {"airflow-apiserver", "airflow-scheduler", "airflow-dag-processor", "airflow-triggerer"}
 # ${NAME}, ${NAME:-default} and ${NAME:?message}
 VARIABLE = re.compile(r"\$\{([A-Z_]+)(?:(:[-?])([^}]*))?\}")
-SECRET = re.compile(r"PASSWORD|KEY|SECRET")
+# A file's path is not the secret in it.
+SECRET = re.compile(r"PASSWORD|KEY(?!_FILE)|SECRET")
+# Secrets that an installation may do without.
+OPTIONAL_SECRETS = {"WAREHOUSE_PGP_PASSPHRASE", "WAREHOUSE_ALERT_WEBHOOK"}
 
 
 def _example() -> dict[str, str]:
@@ -63,6 +67,22 @@ def test_no_secret_is_written_down_and_none_may_be_missing() -> None:
     assert not [name for name, mark, default in VARIABLE.findall(TEXT) if mark == ":-" and SECRET.search(name)]
 
 
+def test_optional_secrets_are_empty_until_someone_sets_them() -> None:
+    defaults = {name: (mark, default) for name, mark, default in VARIABLE.findall(TEXT) if name in OPTIONAL_SECRETS}
+    assert defaults == dict.fromkeys(OPTIONAL_SECRETS, (":-", ""))
+    assert all(_example()[name] == '""' for name in OPTIONAL_SECRETS)
+
+
+def test_settings_read_what_compose_passes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Compose passes an empty text for what nobody set."""
+    environment = SERVICES["airflow-scheduler"]["environment"]
+    for name, value in environment.items():
+        if name.startswith("WAREHOUSE_"):
+            monkeypatch.setenv(name, VARIABLE.sub(lambda found: found[3] if found[2] == ":-" else "x", str(value)))
+    read = Settings()
+    assert (read.cut_off, read.collected_feeds, read.alert_email, read.alert_webhook, read.pgp_passphrase) == ("06:00", [], "", None, None)
+
+
 def test_addresses_hold_no_password() -> None:
     for user, password in re.findall(r"://(\w+):([^@\s]+)@", TEXT):
         assert VARIABLE.match(password), f"the address of {user} holds a password"
@@ -79,6 +99,7 @@ def test_every_role_and_feed_has_its_secret() -> None:
     known = feeds(ROOT / "expectations")
     assert {f"WAREHOUSE_FEED_KEY_{feed.upper()}" for feed in known} <= set(environment)
     assert sorted(SERVICES["sftp"]["environment"]["FEEDS"].split()) == known
+    assert {key.removesuffix(".pub") for key in re.findall(r"`(\w+\.pub)`", (ROOT / "docker/sftp/keys/README.md").read_text(encoding="utf-8"))} == set(known)
 
 
 def test_mounted_paths_exist_and_volumes_are_declared() -> None:
@@ -93,6 +114,8 @@ def test_code_is_mounted_read_only_where_the_settings_look_for_it() -> None:
     for folder in ("dags", "plugins", "expectations", "dbt_project", "docs/runbooks"):
         assert mounts[f"/opt/warehouse/{folder}"] == f"./{folder}:/opt/warehouse/{folder}:ro"
     assert mounts["/srv/inbox"].endswith(":ro"), "stages must not be able to change what an agency sent"
+    environment = SERVICES["airflow-scheduler"]["environment"]
+    assert environment["WAREHOUSE_PGP_KEY_FILE"].startswith("/etc/warehouse/pgp/") and mounts["/etc/warehouse/pgp"].endswith(":ro")
 
 
 def test_ports_are_open_on_this_machine_only() -> None:

@@ -13,7 +13,7 @@ import yaml
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-RUNBOOKS = ("ingest", "link", "marts")
+RUNBOOKS = ("ingest", "link", "marts", "retention")
 
 
 def _name(path: Path) -> str:

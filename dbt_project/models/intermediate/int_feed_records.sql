@@ -1,38 +1,25 @@
+{#- The models that hold a feed's records of people, one row or several for each record. -#}
+{%- set record_models = [
+    ('treatment', 'stg_treatment__ndtms'),
+    ('police', 'stg_police__nominals'),
+    ('benefits', 'stg_benefits__claimants'),
+    ('housing', 'stg_housing__people'),
+    ('housing', 'stg_housing__support_services'),
+    ('deaths', 'stg_deaths__registrations'),
+    ('custody', 'stg_custody__receptions'),
+] -%}
 -- Every agency record of a person that is in source on the night, with the person linkage gave it, if any.
 with records as (
-    select
-        'treatment' as feed,
-        record_key
-    from {{ ref('stg_treatment__ndtms') }}
-    group by record_key
-
-    union all
-
-    select
-        'police' as feed,
-        record_key
-    from {{ ref('stg_police__nominals') }}
-
-    union all
-
-    select
-        'benefits' as feed,
-        record_key
-    from {{ ref('stg_benefits__claimants') }}
-
-    union all
-
-    select
-        'housing' as feed,
-        record_key
-    from {{ ref('stg_housing__people') }}
-
-    union all
-
-    select
-        'housing' as feed,
-        record_key
-    from {{ ref('stg_housing__support_services') }}
+    {%- for feed, model in record_models %}
+        {% if not loop.first %}
+            union all
+        {% endif %}
+        select
+            '{{ feed }}' as feed,
+            record_key
+        from {{ ref(model) }}
+        group by record_key
+    {%- endfor %}
 ),
 
 counted as (
@@ -50,9 +37,12 @@ select
     feeds.feed,
     coverage.coverage_end,
     coverage.last_night,
+    feeds.due_on,
+    feeds.is_stale,
+    feeds.reason,
     coalesce(counted.records, 0) as records,
     coalesce(counted.records_linked, 0) as records_linked,
     coalesce(counted.records_left_out, 0) as records_left_out
-from (values ('treatment'), ('police'), ('benefits'), ('housing')) as feeds (feed)
+from {{ ref('stg_ops__night_feed') }} as feeds
 left join {{ ref('stg_ops__feed_coverage') }} as coverage on feeds.feed = coverage.feed
 left join counted on feeds.feed = counted.feed

@@ -9,6 +9,8 @@ with linked as (
         bool_or(feed = 'housing') as is_linked_to_housing
     from {{ ref('stg_linkage__person_link') }}
     group by person_id
+    -- The register of deaths knows the whole country: whoever no other agency knows is nobody here.
+    having bool_or(feed != 'deaths')
 ),
 
 described as (
@@ -54,6 +56,25 @@ described as (
         birth_year,
         null as ethnic_code
     from {{ ref('stg_housing__support_services') }}
+
+    union all
+
+    select
+        record_key,
+        sex,
+        birth_year,
+        null as ethnic_code
+    from {{ ref('stg_deaths__registrations') }}
+
+    union all
+
+    -- one vote for each record, however often the person was received
+    select distinct
+        record_key,
+        sex,
+        birth_year,
+        null as ethnic_code
+    from {{ ref('stg_custody__receptions') }}
 ),
 
 agreed as (

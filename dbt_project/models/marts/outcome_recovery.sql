@@ -31,7 +31,8 @@ select
     settled_6m.status as settled_accommodation_6m,
     settled_6m.observable_on as settled_accommodation_6m_observable_on,
     settled_12m.status as settled_accommodation_12m,
-    settled_12m.observable_on as settled_accommodation_12m_observable_on
+    settled_12m.observable_on as settled_accommodation_12m_observable_on,
+    stale.stale_feeds
 from {{ ref('int_treatment_journeys') }} as journeys
 inner join {{ ref('int_persons') }} as persons on journeys.person_id = persons.person_id
 inner join {{ ref('int_outcomes_treatment') }} as treatment on journeys.journey_id = treatment.journey_id
@@ -44,4 +45,5 @@ inner join {{ ref('int_outcomes_accommodation') }} as settled_6m
     on journeys.journey_id = settled_6m.journey_id and settled_6m.indicator = 'settled_accommodation_6m'
 inner join {{ ref('int_outcomes_accommodation') }} as settled_12m
     on journeys.journey_id = settled_12m.journey_id and settled_12m.indicator = 'settled_accommodation_12m'
+cross join {{ ref('int_stale_feeds') }} as stale
 order by journeys.person_id, journeys.end_date, journeys.journey_id

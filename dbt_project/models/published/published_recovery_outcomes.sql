@@ -166,7 +166,8 @@ select
     {{ wilson_bound('rounded.journeys_with_outcome', 'rounded.journeys_linked', '+') }} as percent_of_linked_upper_95,
     (100.0 * rounded.journeys_with_outcome / nullif(rounded.journeys_all, 0))::numeric(5, 1) as percent_of_all,
     num_nulls(rounded.journeys_all, rounded.journeys_linked, rounded.journeys_with_outcome) > 0 as is_suppressed,
-    years.is_follow_up_complete
+    years.is_follow_up_complete,
+    stale.stale_feeds
 from placed
 inner join rounded
     on
@@ -178,4 +179,5 @@ inner join years on placed.outcome = years.outcome and placed.end_financial_year
 inner join {{ ref('indicator_definitions') }} as definitions on placed.outcome = definitions.indicator
 left join {{ ref('dim_area') }} as areas on placed.area_level = 'authority' and placed.area_code = areas.area_code
 left join regions on placed.area_level = 'region' and placed.area_code = regions.region_code
+cross join {{ ref('int_stale_feeds') }} as stale
 order by placed.outcome, placed.end_financial_year, placed.area_level, placed.area_code, placed.drug_group

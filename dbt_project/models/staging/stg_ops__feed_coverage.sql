@@ -1,6 +1,9 @@
--- A build of a past night must not know what came later, so coverage never reaches past the night.
-select
+-- From the deliveries up to the night: a past night, built again, must not know what came later, and coverage never
+-- reaches past the night.
+select distinct on (feed)
     feed,
-    least(coverage_end, {{ night() }}) as coverage_end,
-    least(last_night, {{ night() }}) as last_night
-from {{ source('ops', 'feed_coverage') }}
+    least(coalesce(coverage_end, night), {{ night() }}) as coverage_end,
+    night as last_night
+from {{ source('ops', 'delivery') }}
+where status = 'admitted' and night <= {{ night() }}
+order by feed asc, night desc, delivery_id desc

@@ -1,127 +1,183 @@
-"""The file phase: is a delivered file whole, readable text with exactly the contract's columns? Reads it once, in blocks."""
+"""The file phase: is a delivered file whole, readable text with the contract's columns? Reads it once, in blocks."""
 
 from __future__ import annotations
 
 import codecs
 import csv
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Literal
 
+from warehouse.admit.deliveries import Finding
+from warehouse.admit.errors import DeliveryRefused
+from warehouse.admit.header import header_findings
+from warehouse.contracts import thresholds
 from warehouse.contracts.model import Format, Table
 
 BLOCK_BYTES = 1 << 20
 LONGEST_LINE = 1 << 20
-PRINTABLE_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_ -]{0,44}")
+
+LineEnd = Literal["\n", "\r\n", "\r", "mixed"]
 
 
-class FileFault(Exception):
-    """A file cannot be loaded at all. `rule` is the rule it broke; the message says what is wrong and what to do, without values."""
+class FilesRefused(DeliveryRefused):
+    """A file of the delivery cannot be loaded; `findings` say why, one or more of them with severity refuse."""
 
-    def __init__(self, rule: str, message: str) -> None:
-        self.rule = rule
-        super().__init__(message)
+    def __init__(self, findings: list[Finding]) -> None:
+        self.findings = findings
+        super().__init__("; ".join(finding.message for finding in findings if finding.refuses))
 
 
 @dataclass(frozen=True)
 class FileShape:
-    """What one reading of a file's bytes tells: its lines (the header included) and double quotes."""
+    """What one reading of a file's bytes tells.
 
+    Attributes:
+        columns: the fields of the header, in the file's order.
+        lines: lines that hold something, the header included; blank lines at the end are not counted.
+        quotes: double quotes anywhere in the file.
+        line_end: what ends its lines.
+        has_tabs: whether a tab occurs other than as the delimiter.
+        findings: what may be told of the file without refusing it.
+    """
+
+    columns: list[str]
     lines: int
     quotes: int
+    line_end: LineEnd
+    has_tabs: bool
+    findings: list[Finding]
 
 
 def inspect(path: Path, table: Table, form: Format) -> FileShape:
     """Check a file before loading it.
 
     Raises:
-        FileFault: empty, not text in the contract's encoding, other columns than the contract's, or cut off in a row.
+        FilesRefused: empty, of an implausible size, not text in the contract's encoding, without columns that must be there,
+            or cut off in a row.
     """
-    if path.stat().st_size == 0:
-        raise FileFault("empty_file", "the file is empty; send it with its header, and with its rows")
-    shape = _read_through(path, form)
+    findings = _size_findings(path, table)
+    counted = _read_through(path, table, form)
     with path.open("rb") as stream:
-        _check_header(stream.readline(LONGEST_LINE), table, form)
-    _check_end(path, table, form)
-    return shape
+        columns = _header(stream.readline(LONGEST_LINE), form)
+    findings += [_in_file(path, finding) for finding in header_findings([c.name for c in table.columns], columns, table.feed, table.name)]
+    if any(finding.refuses for finding in findings):
+        raise FilesRefused(findings)
+    blank_at_end = _check_end(path, len(columns), table, form)
+    ends = counted.newlines or counted.returns
+    return FileShape(
+        columns=columns,
+        lines=(ends if counted.last in (b"\n", b"\r") else ends + 1) - blank_at_end,
+        quotes=counted.quotes,
+        line_end=_line_end(counted),
+        has_tabs=counted.has_tabs and (form.delimiter != "\t" or counted.quotes > 0),
+        findings=findings,
+    )
 
 
-def _read_through(path: Path, form: Format) -> FileShape:
+def fault(path: Path, table: Table, rule: str, message: str) -> FilesRefused:
+    """What is wrong with a file, as the one finding that refuses its delivery."""
+    return FilesRefused([Finding(table.name, rule, None, "refuse", None, 1, f"{path.name}: {message}")])
+
+
+def to_utf8(path: Path, form: Format, target: Path) -> Path:
+    """The file as UTF-8: itself, or a copy at `target` where the contract gives another encoding."""
+    if codecs.lookup(form.encoding).name == "utf-8":
+        return path
+    with path.open(encoding=form.encoding, newline="") as stream, target.open("w", encoding="utf-8", newline="") as copy:
+        while block := stream.read(BLOCK_BYTES):
+            copy.write(block)
+    return target
+
+
+@dataclass
+class _Counted:
+    newlines: int = 0
+    returns: int = 0
+    pairs: int = 0
+    quotes: int = 0
+    has_tabs: bool = False
+    last: bytes = b""
+
+
+def _size_findings(path: Path, table: Table) -> list[Finding]:
+    size = path.stat().st_size
+    if size == 0:
+        raise fault(path, table, "empty_file", "the file is empty; send it with its header, and with its rows")
+    most = thresholds.find("max_file_bytes", table.feed, table.name)
+    if most.severity == "ignore" or most.value is None or size <= most.value:
+        return []
+    message = f"{path.name}: the file has {size:,} bytes, more than the {most.value:,.0f} that are plausible; check what was exported"
+    return [Finding(table.name, "max_file_bytes", None, most.severity, None, 1, message)]
+
+
+def _read_through(path: Path, table: Table, form: Format) -> _Counted:
     """Decode the whole file and count its lines and quotes."""
     decoder = codecs.getincrementaldecoder(form.encoding)()
-    newlines = returns = quotes = 0
-    last = b""
+    counted = _Counted()
     with path.open("rb") as stream:
         while block := stream.read(BLOCK_BYTES):
-            _check_block(decoder, block, newlines, form)
-            newlines += block.count(b"\n")
-            returns += block.count(b"\r")
-            quotes += block.count(b'"')
-            last = block[-1:]
+            _check_block(decoder, block, counted.newlines, path, table, form)
+            if counted.last == b"\r" and block.startswith(b"\n"):
+                counted.pairs += 1
+            counted.newlines += block.count(b"\n")
+            counted.quotes += block.count(b'"')
+            counted.has_tabs = counted.has_tabs or b"\t" in block
+            if b"\r" in block:
+                counted.returns += block.count(b"\r")
+                counted.pairs += block.count(b"\r\n")
+            counted.last = block[-1:]
     try:
         decoder.decode(b"", final=True)
     except UnicodeDecodeError:
-        raise FileFault("encoding", f"the file ends in the middle of a character of {form.encoding}; send the whole file again") from None
-    ends = newlines or returns
-    return FileShape(lines=ends if last in (b"\n", b"\r") else ends + 1, quotes=quotes)
+        raise fault(path, table, "encoding", f"the file ends in the middle of a character of {form.encoding}; send the whole file again") from None
+    return counted
 
 
-def _check_block(decoder: codecs.IncrementalDecoder, block: bytes, lines_before: int, form: Format) -> None:
+def _check_block(decoder: codecs.IncrementalDecoder, block: bytes, lines_before: int, path: Path, table: Table, form: Format) -> None:
     if b"\0" in block:
         line = lines_before + block[: block.index(b"\0")].count(b"\n") + 1
-        raise FileFault("encoding", f"line {line} holds a zero byte, so this is not a text file in {form.encoding}")
+        raise fault(path, table, "encoding", f"line {line} holds a zero byte, so this is not a text file in {form.encoding}")
+    if block.isascii() and not decoder.getstate()[0]:  # every encoding a contract may name has ASCII in it
+        return
     try:
         decoder.decode(block)
     except UnicodeDecodeError as error:
         line = lines_before + block[: error.start].count(b"\n") + 1
-        raise FileFault("encoding", f"line {line} is not text in {form.encoding}; export the file in {form.encoding}") from None
+        raise fault(path, table, "encoding", f"line {line} is not text in {form.encoding}; export the file in {form.encoding}") from None
 
 
-def _check_header(line: bytes, table: Table, form: Format) -> None:
+def _line_end(counted: _Counted) -> LineEnd:
+    if not counted.returns:
+        return "\n"
+    if not counted.newlines:
+        return "\r"
+    return "\r\n" if counted.returns == counted.newlines == counted.pairs else "mixed"
+
+
+def _header(line: bytes, form: Format) -> list[str]:
     text = line.decode(form.encoding, errors="ignore").removeprefix("\ufeff")
-    found = next(csv.reader(re.split("[\r\n]", text)[:1], delimiter=form.delimiter), [])
-    expected = [c.name for c in table.columns]
-    if found != expected:
-        raise FileFault("header", _difference(expected, found))
+    return next(csv.reader(re.split("[\r\n]", text)[:1], delimiter=form.delimiter), [])
 
 
-def _difference(expected: list[str], found: list[str]) -> str:
-    """How a header differs from the contract's columns.
-
-    A file without a header has people's values in its first line, so names that are not in the contract are told only
-    when most of the contract's are there.
-    """
-    missing = [name for name in expected if name not in found]
-    if len(missing) > len(expected) / 2:
-        return f"the first line is not a header: {len(missing)} of the {len(expected)} columns are not in it; send the file with its header"
-    new = [name for name in found if name not in expected]
-    renamed = {}
-    if len(expected) == len(found):
-        renamed = {old: other for old, other in zip(expected, found, strict=True) if old in missing and other in new}
-    parts = [f"renamed: {old} is now {_shown(other)}" for old, other in renamed.items()]
-    parts += [f"missing: {name}" for name in missing if name not in renamed]
-    parts += [f"new: {_shown(name)}" for name in new if name not in renamed.values()]
-    twice = sorted({name for name in found if found.count(name) > 1 and name in expected})
-    parts += [f"twice: {name}" for name in twice]
-    if not parts:
-        moved = [name for name, other in zip(expected, found, strict=True) if name != other]
-        parts = [f"reordered: {', '.join(moved)}"]
-    return f"the columns are not the contract's ({'; '.join(parts)}); send the agreed columns, or agree a change to the contract"
+def _in_file(path: Path, finding: Finding) -> Finding:
+    return replace(finding, message=f"{path.name}: {finding.message}")
 
 
-def _shown(name: str) -> str:
-    return name if PRINTABLE_NAME.fullmatch(name) else "a column with an unusual name"
-
-
-def _check_end(path: Path, table: Table, form: Format) -> None:
-    """A last line without line end and with too few fields was cut off."""
+def _check_end(path: Path, width: int, table: Table, form: Format) -> int:
+    """Raise when the last line was cut off: without line end, and with too few fields. Returns the number of blank lines at the end."""
     with path.open("rb") as stream:
         stream.seek(max(0, path.stat().st_size - LONGEST_LINE))
         tail = stream.read()
     last = max(tail.rfind(b"\n"), tail.rfind(b"\r"))
     fragment = tail[last + 1 :]
-    if not fragment or fragment.count(b'"') % 2:  # nothing after the last line end, or only part of a quoted field
-        return
+    if not fragment:
+        ends = tail[len(tail.rstrip(b"\r\n")) :]
+        return max(0, (ends.count(b"\n") or ends.count(b"\r")) - 1)
+    if fragment.count(b'"') % 2:  # only part of a quoted field
+        return 0
     fields = next(csv.reader([fragment.decode(form.encoding, errors="ignore")], delimiter=form.delimiter), [])
-    if last >= 0 and len(fields) < len(table.columns):
-        raise FileFault("truncated_file", f"the last line has {len(fields)} of {len(table.columns)} fields and no line end; send the whole file again")
+    if last >= 0 and len(fields) < width:
+        raise fault(path, table, "truncated_file", f"the last line has {len(fields)} of {width} fields and no line end; send the whole file again")
+    return 0

@@ -1,7 +1,7 @@
-"""Pseudonymous keys: the first 128 bits of HMAC-SHA-256, computed by Postgres over whole tables.
+"""Pseudonymous keys: the first 128 bits of HMAC-SHA-256 as a uuid, computed by DuckDB over whole tables.
 
-The message is the key's name and its values joined by the ASCII unit separator, a missing value counting as empty. Core
-Postgres has no HMAC, but HMAC is two rounds of its `sha256` over padded keys (RFC 2104), which are bound as parameters.
+The message is the key's name and its values joined by the ASCII unit separator, a missing value counting as empty. DuckDB
+has no HMAC, but HMAC is two rounds of its `sha256` over padded keys (RFC 2104).
 """
 
 from __future__ import annotations
@@ -10,19 +10,20 @@ from warehouse.contracts.ddl import literal, quoted
 
 BLOCK_BYTES = 64
 SEPARATOR = "chr(31)"
+INNER_PAD, OUTER_PAD = 0x36, 0x5C
 
 
-def padded_keys(key: bytes) -> dict[str, bytes]:
-    """The inner and outer padded keys of HMAC (RFC 2104), named as `key_expression` refers to them."""
-    block = key.ljust(BLOCK_BYTES, b"\0")
-    return {"inner_key": bytes(b ^ 0x36 for b in block), "outer_key": bytes(b ^ 0x5C for b in block)}
+def key_expression(name: str, fields: list[str], secret: bytes) -> str:
+    """DuckDB's SQL for the uuid of a key called `name` over columns `fields`; dates enter as YYYY-MM-DD.
 
-
-def key_expression(name: str, fields: list[str]) -> str:
-    """SQL for the uuid of a key called `name` over columns `fields`, with the parameters of `padded_keys`.
-
-    Dates are hashed as their text, so the session's DateStyle must be ISO.
+    Args:
+        secret: the feed's key. It becomes part of the statement, which must not be logged.
     """
-    message = f" || {SEPARATOR} || ".join([literal(name), *(f"coalesce({quoted(field)}::text, '')" for field in fields)])
-    digest = f"sha256(%(outer_key)s::bytea || sha256(%(inner_key)s::bytea || convert_to({message}, 'UTF8')))"
-    return f"encode(substring({digest} from 1 for 16), 'hex')::uuid"
+    message = f" || {SEPARATOR} || ".join([literal(name), *(f"coalesce({quoted(field)}::varchar, '')" for field in fields)])
+    inner = f"sha256({_padded(secret, INNER_PAD)} || encode({message}))"
+    return f"sha256({_padded(secret, OUTER_PAD)} || unhex({inner}))[1:32]::uuid"
+
+
+def _padded(secret: bytes, pad: int) -> str:
+    padded = bytes(byte ^ pad for byte in secret.ljust(BLOCK_BYTES, b"\0"))
+    return "'" + "".join(f"\\x{byte:02X}" for byte in padded) + "'::blob"

@@ -1,121 +1,156 @@
-"""SQL that turns landed text into typed columns: one set-based statement for a table, in which no value can raise an error.
+"""DuckDB's SQL that turns a file's rows as text into typed rows with keys and hashes. No value can raise an error.
 
-Four steps, each a subquery that Postgres may not merge into the next (`offset 0`), so that no expression is computed twice:
-trimmed text without null tokens; text with what must not be kept blanked (consent withheld, deletions); typed values; keys
-and hashes.
+Five steps, each a subquery over the one before: rows with their numbers; trimmed text without null tokens; text with what
+must not be kept blanked (consent withheld, deletions); typed values; keys and hashes.
 """
 
 from __future__ import annotations
 
-import re
+from dataclasses import dataclass
+from datetime import date
 
 from warehouse.admit.keys import key_expression
-from warehouse.contracts.ddl import Columns, literal, quoted
+from warehouse.contracts.compile import DUCKDB_TYPES
+from warehouse.contracts.ddl import literal, quoted
 from warehouse.contracts.model import DELETED, Column, Contract, Table
-from warehouse.contracts.zones import SQL_TYPES, ZoneColumn, source_columns, vault_columns, vault_grain
+from warehouse.contracts.zones import ZoneColumn, source_columns, vault_columns, vault_grain
 
-# Postgres takes at most 100 arguments in one call.
-ARGUMENTS = 60
-# Whitespace that spreadsheets and exports leave round values, the no-break space among it.
-WHITESPACE = "E' \\t\\r\\n\\u00a0'"
-INTEGER = "^[+-]?[0-9]{1,9}$"  # every such text fits a Postgres integer
+INTEGER = "[+-]?[0-9]{1,9}"  # every such text fits an INTEGER
+# Rows are numbered by way of blocks of 64: a block's number of malformed rows before it, and the places of those in it.
+BLOCK_BITS = 6
+STRPTIME = {"YYYY": "%Y", "MM": "%m", "DD": "%d"}
 
 
-def parsed_layout(table: Table) -> Columns:
-    """Names and types of the parsed table's columns, in order.
+@dataclass(frozen=True)
+class Source:
+    """Where a table's rows as text lie, as relations of the session.
 
-    Grain: one row per well-formed row of the file. `_complete` is 1 for rows with neither consent withheld nor a deletion.
-    `<column>__unparsed` is 1 where there was text that is not of the column's type. `_identity_hash` covers the row's
-    vault columns and is empty where nothing goes to the vault. `_duplicate_key` and `_repeated_row` are 1 or empty.
+    Attributes:
+        raw: the rows, with `file_row_number` counting the well-formed ones from 0.
+        has_malformed: whether malformed rows lie between them; `blocks` then says where (see `numbering_statement`).
+        has_tabs: whether values may have tabs round them, besides spaces.
     """
-    return [
-        ("_delivery_id", "bigint"),
-        ("_row_number", "bigint"),
-        ("_complete", "smallint"),
-        ("_withheld", "boolean"),
-        *((key, "uuid") for key in table.keys),
-        *((c.field, SQL_TYPES[c.type]) for c in table.columns),
-        *((f"{c.field}__unparsed", "smallint") for c in _converted(table)),
-        ("_row_hash", "uuid"),
-        ("_identity_hash", "uuid"),
-        ("_duplicate_key", "smallint"),
-        ("_repeated_row", "smallint"),
-    ]
+
+    raw: str
+    blocks: str
+    has_malformed: bool
+    has_tabs: bool
 
 
-def parse_statement(contract: Contract, table: Table) -> str:
-    """`insert into` the parsed table everything that lies in the landed one.
+def numbering_statement(source: Source, malformed: str, rows: int) -> str:
+    """Make the relation by which well-formed rows get their numbers in the file.
 
-    Parameters: `delivery_id`, and those of `null_tokens` and `keys.padded_keys`.
+    Grain: one row per block of 64 well-formed rows: `block`, `malformed_before` it, and `malformed_at`: for each malformed
+    row within it, the `file_row_number` of the next well-formed row.
+
+    Args:
+        malformed: relation with the `_row_number` of malformed rows.
+        rows: number of well-formed rows.
     """
-    layout = [name for name, _ in parsed_layout(table) if name not in ("_duplicate_key", "_repeated_row")]
     return f"""
-        insert into landing.{quoted(table.relation + "__parsed")} ({", ".join(quoted(name) for name in layout)})
-        select %(delivery_id)s, _row_number, case when not (_withheld or _deleted) then 1 end, _withheld,
-               {", ".join([*(quoted(key) for key in table.keys), *_values(table), *_markers(table)])},
-               {_row_hash(table)}, {_identity_hash(contract, table)}
-        from (select *, {_keys(table)} from ({_typed(contract, table)}) as typed offset 0) as keyed
+        create or replace temp table {source.blocks} as
+        select block, coalesce(sum(len(malformed_at)) over (order by block rows between unbounded preceding and 1 preceding), 0)::bigint as malformed_before,
+               malformed_at
+        from (select range as block from range(0, {(rows >> BLOCK_BITS) + 1}))
+        left join (
+            select place >> {BLOCK_BITS} as block, list(place) as malformed_at
+            from (select _row_number - row_number() over (order by _row_number) as place from {malformed})
+            group by all
+        ) using (block)
     """
 
 
-def duplicates_statement(table: Table) -> str:
-    """Mark rows of the parsed table that share a row key: the same content repeated, or contents that contradict each other.
+def numbered(source: Source) -> str:
+    """The rows as text with their `_row_number`."""
+    if not source.has_malformed:
+        return f"(select file_row_number + 1 as _row_number, * exclude (file_row_number) from {source.raw})"
+    within = "case when malformed_at is null then 0 else len(list_filter(malformed_at, lambda place: place <= file_row_number)) end"
+    return f"""(
+        select file_row_number + 1 + malformed_before + {within} as _row_number, * exclude (file_row_number, block, malformed_before, malformed_at)
+        from {source.raw} join {source.blocks} on file_row_number >> {BLOCK_BITS} = block
+    )"""
 
-    Rows that lack a required part of the key are left to the rule that requires it.
+
+def typed(contract: Contract, table: Table, source: Source, night: date) -> str:
+    """The typed rows, as rules see them.
+
+    Columns: `_row_number`, `_withheld`, `_deleted`, `_complete` (1 for rows that are neither, else null), the columns of the
+    contract, `<column>__unparsed` (1 where there was text that is not of the column's type, else null), and `night`.
     """
-    parsed = f"landing.{quoted(table.relation + '__parsed')}"
-    present = " and ".join(f"{quoted(c.field)} is not null" for c in table.key_columns("row_key") if c.required)
-    whole = f"({present} or _withheld)"
-    content = ", ".join([quoted(c.field) for c in table.columns] + [quoted(f"{c.field}__unparsed") for c in _converted(table)])
-    return f"""
-        with shared as (
-            select row_key from {parsed} where {whole} group by row_key having count(*) > 1
-        ), compared as (
-            select row_key, _row_number, hashtextextended(row({content})::text, 0) as content from {parsed} join shared using (row_key) where {whole}
-        ), judged as (
-            select row_key, min(_row_number) as first_row, min(content) <> max(content) as contradictory from compared group by row_key
-        )
-        update {parsed} as parsed
-        set _duplicate_key = case when judged.contradictory then 1 end,
-            _repeated_row = case when not judged.contradictory then 1 end
-        from judged
-        where parsed.row_key = judged.row_key and {whole} and (judged.contradictory or parsed._row_number > judged.first_row)
-    """
+    values = ", ".join(f"{_conversion(contract, c)} as {quoted(c.field)}, {quoted(c.field)} as {quoted(c.field + '__text')}" for c in _converted(table))
+    others = ", ".join(quoted(c.field) for c in table.columns if c not in _converted(table))
+    markers = ", ".join(_marker(c) for c in _converted(table))
+    texts = ", ".join(quoted(c.field + "__text") for c in _converted(table))
+    return f"""(
+        select * {f"exclude ({texts})" if texts else ""}{", " if markers else ""}{markers},
+               case when not (_withheld or _deleted) then 1::tinyint end as _complete, date {literal(night.isoformat())} as night
+        from (select {", ".join(part for part in ("_row_number, _withheld, _deleted", others, values) if part)} from {_blanked(contract, table, source)})
+    )"""
+
+
+def key_parts(table: Table, key: str) -> list[str]:
+    """The columns a key is made of, by their names in the warehouse."""
+    return [c.field for c in table.key_columns(key)]
+
+
+def same_as_record_key(table: Table) -> bool:
+    """Whether the row key is the record key: made of the same columns, all of which a row must have."""
+    record = table.keys.get("record_key")
+    return record is not None and set(record) == set(table.keys["row_key"]) and all(c.required for c in table.key_columns("record_key"))
+
+
+def key_value(table: Table, key: str, secret: bytes) -> str:
+    """SQL for a key over typed rows: null where a part of it is missing, except of the row key, which may have optional parts."""
+    if key == "row_key" and same_as_record_key(table):
+        return key_value(table, "record_key", secret)
+    parts = key_parts(table, key)
+    hashed = key_expression(key, parts, secret)
+    if key == "row_key":
+        return hashed
+    return f"case when {' and '.join(f'{quoted(part)} is not null' for part in parts)} then {hashed} end"
+
+
+def row_hash(table: Table) -> str:
+    """SQL for the hash of what a row brings to the source zone: its attributes, and keys that the row key does not imply."""
+    implied = set(table.keys["row_key"])
+    kept = [zone for zone in source_columns(table) if not _is_implied(zone, table, implied)]
+    return _hash([(zone.name, _zone_value(zone)) for zone in kept])
+
+
+def identity_hash(contract: Contract, table: Table) -> str:
+    """SQL for the hash of what a row brings to the vault beyond its key there; null where nothing goes there."""
+    grain = vault_grain(contract, table)
+    if grain is None:
+        return "null::uuid"
+    implied = set(table.keys["row_key" if grain == "row" else "record_key"])
+    kept = [zone for zone in vault_columns(contract, table) if not _is_implied(zone, table, implied)]
+    return f"case when not (_withheld or _deleted) then {_hash([(zone.name, _zone_value(zone)) for zone in kept])} end"
 
 
 def date_expression(text: str, date_format: str) -> str:
     """SQL for the date that `text` holds in `date_format` (YYYY, MM, DD and separators), or null; years 1000 to 2999.
 
-    The pattern admits months 01 to 12 and days 01 to 31 alone and the comparison the days that the month has, so that
-    make_date, reached only then, cannot fail.
+    Text of the format's length that DuckDB reads as a date has all its digits: none of the parts may have more than its own.
     """
-    pattern = re.escape(date_format).replace("YYYY", "[12][0-9]{3}").replace("MM", "(0[1-9]|1[0-2])").replace("DD", "(0[1-9]|[12][0-9]|3[01])")
-    part = {token: f"substr({text}, {date_format.index(token) + 1}, {len(token)})::integer" for token in ("YYYY", "MM", "DD")}
-    year, month, day = part["YYYY"], part["MM"], part["DD"]
-    leap = f"(mod({year}, 4) = 0 and (mod({year}, 100) <> 0 or mod({year}, 400) = 0))"
-    days = f"case when {month} = 2 then case when {leap} then 29 else 28 end when {month} in (4, 6, 9, 11) then 30 else 31 end"
-    exists = f"case when {day} <= 28 then true else {day} <= {days} end"
-    return f"case when {text} ~ {literal(f'^{pattern}$')} then case when {exists} then make_date({year}, {month}, {day}) end end"
+    pattern = date_format
+    for token, directive in STRPTIME.items():
+        pattern = pattern.replace(token, directive)
+    found = f"try_strptime({text}, {literal(pattern)})::date"
+    return f"case when strlen({text}) = {len(date_format.encode())} and year({found}) between 1000 and 2999 then {found} end"
 
 
-def null_tokens(contract: Contract) -> dict[str, str]:
-    """The texts that mean no value, as the parameters `parse_statement` needs: the empty text, and those of the contract."""
-    tokens = dict.fromkeys(["", *contract.format.null_tokens])
-    return {f"null_token_{position}": token for position, token in enumerate(tokens)}
-
-
-def _trimmed(contract: Contract, table: Table) -> str:
+def _trimmed(contract: Contract, table: Table, source: Source) -> str:
     def trimmed(field: str) -> str:
-        expression = f"btrim({field}, {WHITESPACE})"
-        for name in null_tokens(contract):
-            expression = f"nullif({expression}, %({name})s)"
+        # trim() takes every Unicode space, the no-break space of spreadsheets among them, but no tabs and line ends.
+        expression = f"regexp_replace({field}, '^[\\s\\p{{Zs}}]+|[\\s\\p{{Zs}}]+$', '', 'g')" if source.has_tabs else f"trim({field})"
+        for token in dict.fromkeys(["", *contract.format.null_tokens]):
+            expression = f"nullif({expression}, {literal(token)})"
         return f"{expression} as {field}"
 
-    columns = ", ".join(trimmed(quoted(c.field)) for c in table.columns)
-    return f"select _row_number, {columns} from landing.{quoted(table.relation)} offset 0"
+    return f"(select _row_number, {', '.join(trimmed(quoted(c.field)) for c in table.columns)} from {numbered(source)})"
 
 
-def _blanked(contract: Contract, table: Table) -> str:
+def _blanked(contract: Contract, table: Table, source: Source) -> str:
     """Text columns with those emptied that a row of its kind may not bring, and the two kinds as columns."""
     withheld, deleted = _withheld(contract), _deleted(table)
     kept_without_consent = set(contract.consent.keep) if contract.consent else {c.name for c in table.columns}
@@ -130,7 +165,7 @@ def _blanked(contract: Contract, table: Table) -> str:
         field = quoted(column.field)
         columns.append(f"case when {' or '.join(emptied)} then null else {field} end as {field}" if emptied else field)
     kinds = f"{withheld} as _withheld, {deleted} as _deleted"
-    return f"select _row_number, {kinds}, {', '.join(columns)} from ({_trimmed(contract, table)}) as trimmed offset 0"
+    return f"(select _row_number, {kinds}, {', '.join(columns)} from {_trimmed(contract, table, source)})"
 
 
 def _withheld(contract: Contract) -> str:
@@ -143,14 +178,9 @@ def _deleted(table: Table) -> str:
     return f"coalesce({quoted(table.change_type.field)} = {literal(DELETED)}, false)" if table.change_type else "false"
 
 
-def _typed(contract: Contract, table: Table) -> str:
-    converted = [f"{_conversion(contract, c)} as {quoted(c.field + '__typed')}" for c in _converted(table)]
-    return f"select {', '.join(['blanked.*', *converted])} from ({_blanked(contract, table)}) as blanked offset 0"
-
-
 def _converted(table: Table) -> list[Column]:
     """Columns whose text is turned into another type."""
-    return [c for c in table.columns if SQL_TYPES[c.type] != "text"]
+    return [c for c in table.columns if DUCKDB_TYPES[c.type] != "VARCHAR"]
 
 
 def _conversion(contract: Contract, column: Column) -> str:
@@ -158,47 +188,30 @@ def _conversion(contract: Contract, column: Column) -> str:
     if column.type == "date":
         return date_expression(text, contract.format.date_format)
     if column.type == "integer":
-        return f"case when {text} ~ {literal(INTEGER)} then {text}::integer end"
+        return f"case when regexp_full_match({text}, {literal(INTEGER)}) then {text}::integer end"
     return f"case {text} when 'Y' then true when 'N' then false end"
 
 
-def _value(column: Column) -> str:
-    return quoted(column.field if SQL_TYPES[column.type] == "text" else f"{column.field}__typed")
+def _marker(column: Column) -> str:
+    text = quoted(column.field + "__text")
+    return f"case when {text} is not null and {quoted(column.field)} is null then 1::tinyint end as {quoted(column.field + '__unparsed')}"
 
 
-def _values(table: Table) -> list[str]:
-    return [_value(c) for c in table.columns]
-
-
-def _markers(table: Table) -> list[str]:
-    return [f"case when {quoted(c.field)} is not null and {_value(c)} is null then 1 end" for c in _converted(table)]
-
-
-def _keys(table: Table) -> str:
-    def hashed(column: Column) -> str:
-        return column.field if SQL_TYPES[column.type] == "text" else f"{column.field}__typed"
-
-    return ", ".join(f"{key_expression(key, [hashed(c) for c in table.key_columns(key)])} as {quoted(key)}" for key in table.keys)
-
-
-def _row_hash(table: Table) -> str:
-    return _hash([(zone.name, _zone_value(zone)) for zone in source_columns(table)])
-
-
-def _identity_hash(contract: Contract, table: Table) -> str:
-    if vault_grain(contract, table) is None:
-        return "null::uuid"
-    return f"case when not (_withheld or _deleted) then {_hash([(zone.name, _zone_value(zone)) for zone in vault_columns(contract, table)])} end"
+def _is_implied(zone: ZoneColumn, table: Table, implied: set[str]) -> bool:
+    """Whether the key that a hash is compared under already says what this column holds."""
+    if zone.column is None:
+        return set(table.keys[zone.name]) <= implied
+    return zone.column.name in implied
 
 
 def _zone_value(zone: ZoneColumn) -> str:
-    if zone.column is None:
-        return quoted(zone.name)
-    return f"extract(year from {_value(zone.column)})" if zone.name == "birth_year" else _value(zone.column)
+    if zone.name == "birth_year" and zone.column is not None:
+        return f"year({quoted(zone.column.field)})"
+    return quoted(zone.name)
 
 
 def _hash(named: list[tuple[str, str]]) -> str:
-    """A uuid over names and values. Missing values leave no trace, so a column added to the contract changes no row until it is filled."""
-    parts = [f"{literal(name + '=')} || {value}::text" for name, value in named]
-    groups = [", ".join(parts[start : start + ARGUMENTS]) for start in range(0, len(parts), ARGUMENTS)]
-    return f"md5(concat_ws(chr(31), {', '.join(f'concat_ws(chr(31), {group})' for group in groups)}))::uuid"
+    """A uuid over names and values, in the order of the names. Missing values leave no trace, so that a column added to the
+    contract changes no row until it is filled, and one that is moved within it changes none."""
+    parts = ", ".join(f"{literal(name + '=')} || {value}::varchar" for name, value in sorted(named))
+    return f"md5(concat_ws(chr(31), {parts or literal('')}))::uuid"

@@ -6,7 +6,7 @@ already there into the new type is a decision for a person.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from psycopg import Connection
 
@@ -15,6 +15,8 @@ from warehouse.contracts.model import Contract, Table
 from warehouse.contracts.zones import HISTORY_COLUMNS, VAULT_HISTORY_COLUMNS, source_columns, vault_columns, vault_grain
 
 Columns = list[tuple[str, str]]  # name and SQL type
+Zone = Literal["source", "vault"]
+TRANSFORMER = "wh_transformer"  # who reads the source zone
 
 
 def quoted(name: str) -> str:
@@ -51,23 +53,28 @@ def apply(contract: Contract, connection: Connection[Any]) -> None:
     connection.execute("select pg_advisory_xact_lock(hashtext('warehouse.ddl.' || %s))", [contract.feed])
     for table in contract.tables.values():
         _apply(connection, "source", table, source_layout(table))
+        _apply_as_at(connection, table)
         layout = vault_layout(contract, table)
         if layout:
             _apply(connection, "vault", table, layout)
 
 
-def create_indexes(contract: Contract, table: Table, connection: Connection[Any]) -> None:
-    """Create the indexes that find a current row by its key, where they are missing.
+def create_index(contract: Contract, table: Table, zone: Zone, connection: Connection[Any]) -> None:
+    """Create the index that finds a current row of the table's relation in a zone by its key, where it is missing.
 
-    Separate from `apply` so that a feed's first and largest delivery is loaded before they are made. They also guard
-    that a key has one current version.
+    Separate from `apply` so that a feed's first and largest delivery is loaded before it is made. It also guards that a key
+    has one current version.
     """
-    name = table.relation
-    connection.execute(f"create unique index if not exists {quoted(name + '_current')} on source.{quoted(name)} (row_key) where _valid_to is null")
-    grain = vault_grain(contract, table)
-    if grain is not None:
-        key = "row_key" if grain == "row" else "record_key, _row_hash"
-        connection.execute(f"create unique index if not exists {quoted(name + '_current')} on vault.{quoted(name)} ({key}) where _valid_to is null")
+    key = "row_key"
+    if zone == "vault" and vault_grain(contract, table) == "record":
+        key = "record_key, _row_hash"
+    name = quoted(table.relation)
+    connection.execute(f"create unique index if not exists {quoted(table.relation + '_current')} on {zone}.{name} ({key}) where _valid_to is null")
+
+
+def drop_index(table: Table, zone: Zone, connection: Connection[Any]) -> None:
+    """Drop the index that `create_index` makes, before many rows are added to an empty relation."""
+    connection.execute(f"drop index if exists {zone}.{quoted(table.relation + '_current')}")
 
 
 def _apply(connection: Connection[Any], schema: str, table: Table, layout: Columns) -> None:
@@ -84,6 +91,24 @@ def _apply(connection: Connection[Any], schema: str, table: Table, layout: Colum
     for name, sql_type in layout:
         if name not in known:
             connection.execute(f"alter table {relation} add column if not exists {quoted(name)} {sql_type}")
+
+
+def as_at_function(table: Table) -> str:
+    """The name of the function that gives the table's source rows as they stood after the delivery of a night."""
+    return f"source.{quoted(table.relation + '_as_at')}"
+
+
+def _apply_as_at(connection: Connection[Any], table: Table) -> None:
+    function, relation = as_at_function(table), f"source.{quoted(table.relation)}"
+    connection.execute(f"""
+        create or replace function {function}(night date) returns setof {relation} language sql stable parallel safe as $body$
+            select * from {relation} where _valid_from <= $1 and (_valid_to is null or _valid_to > $1)
+        $body$
+    """)
+    comment = f"{table.grain}, as it stood after the delivery of a night; no version has been thinned out, so any past night can be asked for"
+    connection.execute(f"comment on function {function}(date) is {literal(comment)}")
+    connection.execute(f"revoke execute on function {function}(date) from public")
+    connection.execute(f"grant execute on function {function}(date) to {TRANSFORMER}")
 
 
 def _known_columns(connection: Connection[Any], schema: str, name: str) -> dict[str, str]:

@@ -8,8 +8,10 @@ from typing import Any
 
 import yaml
 
+from warehouse.contracts import thresholds
 from warehouse.contracts.model import Column, Contract, Suite, Table
 from warehouse.contracts.suite import Rule, build
+from warehouse.contracts.thresholds import Check, Threshold, Thresholds
 from warehouse.contracts.zones import source_columns, vault_columns
 
 HEADER = "<!-- Generated from {origin}: do not edit; run `warehouse contracts build`. -->\n\n"
@@ -17,20 +19,29 @@ TYPES = {"text": "text", "code": "code", "integer": "whole number", "date": "dat
 KINDS = {
     "snapshot": "a full snapshot: what is missing from a delivery was withdrawn",
     "changes": "the changes since the last delivery: inserts, updates and deletes",
+    "events": "what happened since the last delivery: rows are added, never altered or withdrawn",
 }
+ENCRYPTION = {"required": "required", "optional": "possible", "none": "not used"}
 SEVERITIES = {"refuse": "delivery refused", "quarantine": "row quarantined", "warn": "counted, row admitted"}
+POLICIES = {"refuse": "delivery refused", "quarantine": "row quarantined", "warn": "told, delivery admitted", "ignore": ""}
 MART_FOLDERS = ("marts", "published")
 META_LABELS = {"grain": "Grain", "source": "Source", "certainty": "Certainty", "pii": "Personal data"}
 
 
-def feed_page(contract: Contract, suite: Suite) -> str:
-    """The dictionary page of a feed: the feed, its tables with every column, its rules and its code lists."""
+def feed_page(contract: Contract, suite: Suite, limits: Thresholds | None = None) -> str:
+    """The dictionary page of a feed: the feed, its tables with every column and rule, its thresholds and code lists.
+
+    Args:
+        limits: the thresholds, when not the project's own.
+    """
+    limits = limits if limits is not None else thresholds.load()
     parts = [
-        HEADER.format(origin=f"expectations/*/{contract.feed}.yaml and its suite"),
+        HEADER.format(origin=f"expectations/*/{contract.feed}.yaml, its suite and expectations/thresholds.csv"),
         f"# {contract.title}\n\n{contract.description.strip()}\n\n",
         _table(["", ""], _feed_facts(contract)),
         _how_to_read(),
         *(_table_section(contract, checked.table, checked.rules) for checked in build(contract, suite)),
+        _thresholds(contract, limits),
         _code_lists(contract),
     ]
     return "".join(parts).rstrip("\n") + "\n"
@@ -76,7 +87,7 @@ disclosure control; anyone with a login may read it. Both are views over the slo
 
 
 def _feed_facts(contract: Contract) -> list[list[str]]:
-    delivery, form = contract.delivery, contract.format
+    delivery, form, arrival = contract.delivery, contract.format, contract.arrival
     tokens = ", ".join(f"`{token}`" if token else "empty" for token in form.null_tokens)
     facts = [
         ["feed", f"`{contract.feed}`"],
@@ -86,6 +97,8 @@ def _feed_facts(contract: Contract) -> list[list[str]]:
         ["cadence", f"{delivery.cadence}; late after {_days(delivery.late_after_days)}; events lag {_days(delivery.coverage_lag_days)} behind a delivery"],
         ["files", f"{form.encoding}, separated by `{_cell(form.delimiter)}`, dates as {form.date_format}, no value written as {tokens}"],
     ]
+    settled = "" if arrival.manifest == "required" else f", or no file has changed for {arrival.settle_seconds} seconds"
+    facts.append(["arrival", f"taken in when its manifest is fulfilled{settled}; PGP encryption {ENCRYPTION[arrival.encryption]}"])
     if contract.consent:
         kept = ", ".join(f"`{name}`" for name in contract.consent.keep)
         facts.append(["consent", f"where `{contract.consent.column}` is `{contract.consent.withheld}` only {kept} are admitted, and nothing goes to the vault"])
@@ -97,7 +110,8 @@ def _how_to_read() -> str:
         "**Zones.** `vault` holds identifiers and is read by the linker alone. `source` holds everything else and is read by the transformer alone. "
         "*key only* means that the column is not stored in either: it enters a keyed hash and stays with the untouched file. "
         "Names in the warehouse are the file's names in lower case.\n\n"
-        "**Rules.** A column's rules are called `<column>.required`, `.type`, `.codes`, `.pattern` and `.range` in `ops.check_result` and in quarantine.\n\n"
+        "**Rules.** A column's rules are called `<column>.required`, `.type`, `.codes`, `.pattern`, `.range` and `.future` in `ops.check_result`, in "
+        "quarantine and in the answer to the agency. The *night* is the day a delivery is for: dates may not lie after it unless the column says so.\n\n"
     )
 
 
@@ -132,7 +146,8 @@ def _rule(column: Column) -> list[str]:
     bounds = " ".join(f"{word} {bound}" for word, bound in (("from", column.min), ("to", column.max)) if bound is not None)
     readable = {"integer": "a whole number", "date": "a date", "flag": "Y or N", "code": "a code of the list"}.get(column.type, "")
     pattern = f"`{_cell(column.pattern)}`" if column.pattern else ""
-    rule = " ".join(part for part in (readable, pattern, bounds) if part)
+    ahead = "that may lie after the night" if column.ahead else ""
+    rule = " ".join(part for part in (readable, pattern, bounds, ahead) if part)
     return [rule, SEVERITIES[column.severity] if rule or column.required else ""]
 
 
@@ -140,6 +155,38 @@ def _table_rules(rules: list[Rule]) -> str:
     """The rules of a table that are not about the form of one column; those are in the column's own line."""
     rows = [[f"`{rule.code}`", rule.message, SEVERITIES[rule.severity], rule.reason] for rule in rules if "." not in rule.code]
     return "Rules of the table:\n\n" + _table(["rule", "broken when", "then", "why"], rows)
+
+
+def _thresholds(contract: Contract, limits: Thresholds) -> str:
+    """What `expectations/thresholds.csv` says for the feed's tables, and for single columns where that differs; what is ignored is left out."""
+    rows = []
+    for name, check in thresholds.CHECKS.items():
+        places: dict[Threshold, list[str]] = {}
+        for table in contract.tables.values():
+            places.setdefault(thresholds.find(name, contract.feed, table.name, among=limits), []).append(f"`{table.name}`")
+            for column in table.columns:
+                if (own := limits[name].get((contract.feed, table.name, column.field))) is not None:
+                    places.setdefault(own, []).append(f"`{table.name}.{column.name}`")
+        for found, where in places.items():
+            if found.severity != "ignore" or (not check.policies and found.value is not None):
+                all_tables = len(where) == len(contract.tables) and not any("." in place for place in where)
+                rows.append(
+                    [
+                        f"`{name}`",
+                        "all" if all_tables else ", ".join(where),
+                        check.meaning,
+                        _limit(found.value, check),
+                        POLICIES[found.severity],
+                        _cell(found.reason),
+                    ]
+                )
+    return "## Thresholds\n\n" + _table(["check", "tables", "what it looks at", "limit", "then", "why"], rows)
+
+
+def _limit(value: float | None, check: Check) -> str:
+    if value is None:
+        return "any"
+    return f"{value:,.0f}" if check.unit == "count" else f"{value:.0%}"
 
 
 def _code_lists(contract: Contract) -> str:

@@ -10,7 +10,7 @@ import json
 import sys
 from pathlib import Path
 
-from warehouse.contracts import dbt_sources, dictionary
+from warehouse.contracts import dbt_sources, dictionary, thresholds
 from warehouse.contracts.load import ContractError, all_contracts, load_suite
 from warehouse.contracts.suite import as_document
 from warehouse.settings import settings
@@ -23,13 +23,15 @@ def documents(root: Path) -> dict[Path, str]:
     """The text of every generated file, by its path relative to the project's root.
 
     Raises:
-        ContractError: a contract or suite is not valid.
+        ContractError: a contract, a suite or the thresholds are not valid.
     """
     expectations, models = root / "expectations", root / "dbt_project" / "models"
     contracts = all_contracts(expectations)
+    thresholds.validate(contracts, expectations)
+    limits = thresholds.load(expectations)
     marts = dictionary.marts_page(models)
     pages = {"index": dictionary.index_page(contracts, with_marts=marts is not None)} | ({"marts": marts} if marts else {})
-    pages |= {contract.feed: dictionary.feed_page(contract, load_suite(contract.feed, expectations)) for contract in contracts}
+    pages |= {contract.feed: dictionary.feed_page(contract, load_suite(contract.feed, expectations), limits) for contract in contracts}
     written = {Path("docs/dictionary") / f"{name}.md": text for name, text in pages.items()}
     for contract in contracts:
         agency = next(expectations.glob(f"*/{contract.feed}.yaml")).parent.name

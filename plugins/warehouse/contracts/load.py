@@ -13,8 +13,8 @@ from pydantic import ValidationError
 from warehouse.contracts.model import Contract, Suite
 from warehouse.settings import settings
 
-# The arguments by which Great Expectations names columns.
-COLUMN_ARGUMENTS = ("column", "column_A", "column_B", "column_list", "column_set")
+# The arguments by which expectations name columns: Great Expectations' own, and those of ours (contracts/compile.py).
+COLUMN_ARGUMENTS = ("column", "column_A", "column_B", "column_list", "column_set", "within", "start", "end", "columns")
 
 
 BOOLEAN_TAG = "tag:yaml.org,2002:bool"

@@ -42,7 +42,8 @@ class Column(Strict):
     """One column of a file, named and typed as the agency sends it.
 
     `role` says which identifier the column is (it then goes to the vault), `share` which part of an identifier the
-    source zone may hold too. `severity` is what happens when one of the column's rules fails.
+    source zone may hold too. `ahead` says that a date may lie after the night of the delivery, as a planned one does.
+    `severity` is what happens when one of the column's rules fails.
     """
 
     name: FileColumnName
@@ -55,6 +56,7 @@ class Column(Strict):
     pattern: str | None = None
     min: int | date | None = None
     max: int | date | None = None
+    ahead: bool = False
     severity: Severity = "quarantine"
 
     @property
@@ -94,6 +96,8 @@ class Column(Strict):
         for bound in (self.min, self.max):
             if bound is not None and (bound_type is None or not isinstance(bound, bound_type)):
                 raise ValueError("min and max are whole numbers of an integer column, or dates of a date column")
+        if self.ahead and self.type != "date":
+            raise ValueError("only a date can lie ahead of the night")
         if self.share is not None and not self.is_identifier:
             raise ValueError("only a column with an identifier's role can be shared")
         if self.share == "birth_year" and self.role != "dob":
@@ -103,21 +107,6 @@ class Column(Strict):
         if self.role == "change_type" and not (self.type == "code" and self.required):
             raise ValueError("a change type is a required code column")
         return self
-
-
-class Volume(Strict):
-    """How many rows of a table may come, and how many may fail.
-
-    `max_change` bounds the row count to that share above or below the last admitted delivery. A delivery with a larger
-    share of refused rows in a table than `refuse_above` is refused as a whole, once at least `refuse_floor` rows
-    failed: a share of a handful of rows says nothing.
-    """
-
-    min_rows: int = Field(default=0, ge=0)
-    max_rows: int | None = Field(default=None, ge=0)
-    max_change: float | None = Field(default=None, gt=0)
-    refuse_above: float = Field(default=0.5, gt=0, le=1)
-    refuse_floor: int = Field(default=20, ge=1)
 
 
 class Table(Strict):
@@ -132,7 +121,6 @@ class Table(Strict):
     file: str = Field(min_length=1)
     grain: str
     keys: dict[SqlName, Annotated[list[str], Field(min_length=1)]]
-    volume: Volume = Volume()
     columns: Annotated[list[Column], Field(min_length=1)]
 
     @property

@@ -1,8 +1,8 @@
 """The checks of a feed table: rules built from its contract, followed by the rules of its suite file.
 
-Rules are data, named as Great Expectations names them; `admit.checks` runs them, the data dictionary prints them.
-Columns are those of the parsed landing table: lower-case names, typed, `<column>__unparsed` set where text was there
-but could not be read as the column's type.
+Rules are data, named as Great Expectations names them; `compile` turns them into SQL, `admit.checks` has Great Expectations
+judge what that found, the data dictionary prints them. Columns are those of the typed rows: lower-case names,
+`<column>__unparsed` set where text was there but could not be read as the column's type.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 
+from warehouse.contracts import compile, thresholds
 from warehouse.contracts.load import load_suite
 from warehouse.contracts.model import Column, Contract, Severity, Suite, Table
 
@@ -82,33 +83,38 @@ def build(contract: Contract, suite: Suite | None = None) -> list[TableRules]:
 
 
 def as_document(contract: Contract, suite: Suite | None = None) -> dict[str, Any]:
-    """The built suite of a feed as plain values in a stable order, to be committed and compared."""
+    """The built suite of a feed as plain values in a stable order, to be committed and compared.
+
+    Raises:
+        ContractError: the suite is not valid, or one of its rules cannot be asked of the table's rows.
+    """
+    built = build(contract, suite)
+    compile.check(contract, built)
     return {
         "feed": contract.feed,
-        "tables": {rules.table.name: {"relation": rules.table.relation, "rules": [r.document() for r in rules.rules]} for rules in build(contract, suite)},
+        "tables": {rules.table.name: {"relation": rules.table.relation, "rules": [r.document() for r in rules.rules]} for rules in built},
     }
 
 
 def _contract_rules(contract: Contract, table: Table) -> list[Rule]:
-    rules = [_row_count(table)]
+    rules = _row_count(table)
     for column in table.columns:
         rules += _column_rules(contract, table, column)
     return [*rules, *_key_rules(table)]
 
 
-def _row_count(table: Table) -> Rule:
-    volume = table.volume
-    kwargs: dict[str, Any] = {"min_value": volume.min_rows}
-    if volume.max_rows is not None:
-        kwargs["max_value"] = volume.max_rows
-    return Rule(ROW_COUNT, None, "expect_table_row_count_to_be_between", kwargs, "refuse", _row_count_message(table))
-
-
-def _row_count_message(table: Table) -> str:
-    volume = table.volume
-    limits = f"at least {volume.min_rows}" + (f", at most {volume.max_rows}" if volume.max_rows is not None else "")
-    change = f"; no more than {volume.max_change:.0%} above or below the last admitted delivery" if volume.max_change is not None else ""
-    return f"The number of rows of {table.name} is not within its limits: {limits}{change}"
+def _row_count(table: Table) -> list[Rule]:
+    """The rule on how many rows of the table may come at all, as the thresholds say; none where they ignore it."""
+    limits = {"min_value": thresholds.find("min_rows", table.feed, table.name), "max_value": thresholds.find("max_rows", table.feed, table.name)}
+    asked = {bound: limit for bound, limit in limits.items() if limit.severity != "ignore" and limit.value is not None}
+    if not asked:
+        return []
+    kwargs = {bound: int(limit.value) for bound, limit in asked.items() if limit.value is not None}
+    severity: Severity = "refuse" if any(limit.severity == "refuse" for limit in asked.values()) else "warn"
+    words = {"min_value": "at least {:,}", "max_value": "at most {:,}"}
+    told = ", ".join(words[bound].format(value) for bound, value in kwargs.items())
+    message = f"The number of rows of {table.name} is not within its limits: {told}"
+    return [Rule(ROW_COUNT, None, "expect_table_row_count_to_be_between", kwargs, severity, message, limits["min_value"].reason)]
 
 
 def _column_rules(contract: Contract, table: Table, column: Column) -> list[Rule]:
@@ -132,6 +138,9 @@ def _column_rules(contract: Contract, table: Table, column: Column) -> list[Rule
         bounds = {"min_value": column.min, "max_value": column.max}
         kwargs = {"column": column.field} | {k: v for k, v in bounds.items() if v is not None}
         rule("range", "expect_column_values_to_be_between", kwargs, f"{name} is {_range_message(column)}")
+    if column.type == "date" and not column.ahead:
+        condition = {"condition": f"{column.field} <= night", "column": column.field}
+        rule("future", "expect_rows_to_meet", condition, f"{name} is after the night of the delivery")
     return rules
 
 

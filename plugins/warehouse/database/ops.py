@@ -20,6 +20,7 @@ ROLE_OF_STAGE = {
     "link": "linker",
     "model": "transformer",
     "publish": "transformer",
+    "retention": "loader",
 }
 
 

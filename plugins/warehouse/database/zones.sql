@@ -85,6 +85,8 @@ create table if not exists ops.delivery_file (
 );
 alter table ops.delivery_file add column if not exists rows_erased bigint;
 alter table ops.delivery_file add column if not exists redacted_at timestamptz;
+alter table ops.delivery_file add column if not exists rows_redacted bigint not null default 0;
+comment on column ops.delivery_file.rows_redacted is 'Of the erased rows, those that have left the landed copy too; the numbers of the rows after them are lower since';
 comment on column ops.delivery_file.rows_erased is 'Rows of people whose data of the feed have been erased: kept nowhere';
 comment on column ops.delivery_file.redacted_at is 'When rows were last taken out of the landed copy, which then no longer has the hash it came with';
 comment on table ops.delivery_file is 'One row per file of a delivery, with what became of its rows';
@@ -127,7 +129,11 @@ create table if not exists ops.erasure (
     removed       jsonb not null default '{}',
     lifted_at     timestamptz
 );
+alter table ops.erasure add column if not exists key_name text not null default 'record_key';
+alter table ops.erasure add column if not exists lifted_by text;
+comment on column ops.erasure.key_name is 'Which key of the feed record_key holds: record_key, or the key of something (a case) that only erased records belong to';
 create index if not exists erasure_record on ops.erasure (feed, record_key);
+create index if not exists erasure_pending on ops.erasure (feed) where finished_at is null;
 comment on table ops.erasure is 'One row per record whose data of a feed were erased: which key, why, when, and how many rows left each zone';
 
 create table if not exists ops.night_feed (
@@ -161,6 +167,17 @@ create table if not exists ops.retention_run (
     removed bigint not null
 );
 comment on table ops.retention_run is 'One row per zone and run of the retention: what was older than the zone keeps, and how much was removed';
+
+create table if not exists ops.inbox_file (
+    feed        text   not null,
+    file_name   text   not null,
+    bytes       bigint not null,
+    modified_ns bigint not null,
+    changed_ns  bigint not null,
+    delivery_id bigint not null references ops.delivery,
+    primary key (feed, file_name, bytes, modified_ns, changed_ns)
+);
+comment on table ops.inbox_file is 'One row per state of a file of an inbox that was taken, and the delivery it came in: the same state is not read again';
 
 create table if not exists ops.stage_run (
     stage_run_id bigint generated always as identity primary key,
@@ -206,6 +223,15 @@ from ops.delivery
 where status = 'admitted'
 order by feed, night desc, delivery_id desc;
 comment on view ops.feed_coverage is 'One row per feed: the last date its events are known for';
+
+create or replace function ops.feed_coverage_as_at(night date)
+returns table (feed text, coverage_end date, last_delivery_id bigint, last_night date) language sql stable as $body$
+    select distinct on (d.feed) d.feed, coalesce(d.coverage_end, d.night), d.delivery_id, d.night
+    from ops.delivery as d
+    where d.status = 'admitted' and d.night <= $1
+    order by d.feed, d.night desc
+$body$;
+comment on function ops.feed_coverage_as_at(date) is 'One row per feed: the last date its events were known for after the deliveries of a night';
 
 grant select, insert, update on all tables in schema ops to wh_loader, wh_linker, wh_transformer;
 grant select on all tables in schema ops to wh_engineer, wh_analyst, wh_steward;

@@ -17,6 +17,7 @@ from warehouse.link.errors import LinkageFault, clean_duckdb_errors
 from warehouse.link.models import policy
 from warehouse.link.score import OUTPUTS, score_evidence
 from warehouse.link.workspace import duckdb_session, forget_nights_before, night_folder, private_folder, quoted
+from warehouse.receive import staleness
 
 
 def link(night: date) -> dict[str, int]:
@@ -27,8 +28,10 @@ def link(night: date) -> dict[str, int]:
 def score(night: date) -> dict[str, int]:
     """Score the records of the vault as it stands on a night, and leave the edges for `resolve`.
 
+    The night goes on with what each feed holds now: which delivery that is, and which feeds are late, is noted first.
+
     Returns:
-        Counts: records, candidate_pairs, edges.
+        Counts: records, candidate_pairs, edges, stale_feeds.
 
     Raises:
         DatabaseFault: the vault could not be read.
@@ -36,12 +39,13 @@ def score(night: date) -> dict[str, int]:
     """
     final = night_folder(night)
     with ops.stage_run(night, "link.score") as run, private_folder("score") as folder, duckdb_session(folder / "spill") as session:
+        stale = staleness.record(night)
         with clean_duckdb_errors("read the vault into DuckDB"):
             extract.from_vault(session, all_contracts(), night, folder)
         with clean_duckdb_errors("standardise the identifiers"):
             evidence.build(session, night)
         with clean_duckdb_errors("score the records"):
-            counts = score_evidence(session, policy())
+            counts = score_evidence(session, policy()) | {"stale_feeds": len(stale)}
             complete = folder / "complete"
             complete.mkdir(mode=0o700)
             for name, query in OUTPUTS.items():

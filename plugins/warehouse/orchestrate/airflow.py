@@ -1,4 +1,4 @@
-"""Airflow on one machine: its environment, its three services, and its API.
+"""Airflow on one machine: its environment, its services, and its API.
 
 The services (scheduler with LocalExecutor, DAG processor, API server) are started as processes of our own rather than by
 `airflow standalone`, whose children outlive it.
@@ -25,7 +25,9 @@ import psutil
 from warehouse.database import server
 from warehouse.settings import settings
 
-SERVICES = (("api-server",), ("dag-processor",), ("scheduler",))
+SERVICES = ("api-server", "dag-processor", "scheduler")
+# Waits for files on agencies' SFTP servers, so it is needed only where feeds are collected from them.
+WAITING_SERVICE = "triggerer"
 START_LIMIT_SECONDS = 180.0
 USER = "admin"
 
@@ -40,7 +42,7 @@ def home() -> Path:
 
 
 def log_dir() -> Path:
-    """Where the three services write what they print; tasks' own logs lie in `<home>/logs`."""
+    """Where the services write what they print; tasks' own logs lie in `<home>/logs`."""
     return home() / "services"
 
 
@@ -130,24 +132,26 @@ def services(inbox: Path | None = None) -> Iterator[Api]:
     """Run Airflow's services while the code inside works, and stop them after, whatever happens.
 
     Args:
-        inbox: the folder the ingest DAGs read for this one night; nothing then starts by the clock. Without it the
-            configured inbox and schedule hold.
+        inbox: the folder the ingest DAGs read for this one night; nothing then starts by the clock, is collected by SFTP, or is
+            waited for longer than files change. Without it the configured inbox, schedule, cut-off and SFTP servers hold.
 
     Raises:
         AirflowError: a service ended early or did not answer within three minutes.
     """
-    variables = environment() | ({"WAREHOUSE_INBOX": str(inbox), "WAREHOUSE_NIGHTLY_CRON": ""} if inbox else {})
+    by_hand = {"WAREHOUSE_INBOX": str(inbox), "WAREHOUSE_NIGHTLY_CRON": "", "WAREHOUSE_CUT_OFF": "", "WAREHOUSE_SFTP_FEEDS": "", "WAREHOUSE_POLL_SECONDS": "5"}
+    variables = environment() | (by_hand if inbox else {})
+    names = [*SERVICES, *([WAITING_SERVICE] if settings().collected_feeds and not inbox else [])]
     running: list[subprocess.Popen[bytes]] = []
     end_leftovers()
     try:
-        for service in SERVICES:
-            with (log_dir() / f"{service[0]}.log").open("ab") as sink:
+        for name in names:
+            with (log_dir() / f"{name}.log").open("ab") as sink:
                 running.append(
-                    subprocess.Popen(_airflow(*service), env=variables, stdout=sink, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, start_new_session=True)
+                    subprocess.Popen(_airflow(name), env=variables, stdout=sink, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, start_new_session=True)
                 )
         _pid_file().write_text(json.dumps([[p.pid, psutil.Process(p.pid).create_time()] for p in running]), encoding="utf-8")
         api = Api()
-        _wait_until_healthy(api, running)
+        _wait_until_healthy(api, dict(zip(names, running, strict=True)))
         yield api
     finally:
         _stop(running)
@@ -174,15 +178,16 @@ def end_leftovers() -> None:
     _pid_file().unlink()
 
 
-def _wait_until_healthy(api: Api, running: list[subprocess.Popen[bytes]]) -> None:
+def _wait_until_healthy(api: Api, running: dict[str, subprocess.Popen[bytes]]) -> None:
+    parts = ["metadatabase", "scheduler", "dag_processor", *(["triggerer"] if WAITING_SERVICE in running else [])]
     limit = time.monotonic() + START_LIMIT_SECONDS
     while time.monotonic() < limit:
-        for service, process in zip(SERVICES, running, strict=True):
+        for name, process in running.items():
             if process.poll() is not None:
-                raise AirflowError(f"Airflow's {service[0]} ended with exit code {process.returncode}; see {log_dir() / (service[0] + '.log')}")
+                raise AirflowError(f"Airflow's {name} ended with exit code {process.returncode}; see {log_dir() / (name + '.log')}")
         with suppress(httpx.HTTPError, AirflowError, KeyError):
             health = api.health()
-            if all(health[part]["status"] == "healthy" for part in ("metadatabase", "scheduler", "dag_processor")):
+            if all(health[part]["status"] == "healthy" for part in parts):
                 return
         time.sleep(0.5)
     raise AirflowError(f"Airflow did not become healthy within {START_LIMIT_SECONDS:.0f} seconds; see {log_dir()}")

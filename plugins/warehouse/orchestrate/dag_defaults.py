@@ -1,14 +1,20 @@
-"""What all DAGs share: owner, retries, documentation, and which night a run is for."""
+"""What all DAGs share: owner, retries, alerts, documentation, and which night a run is for."""
 
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+from warehouse.orchestrate.alerts import AlertNotifier
 from warehouse.settings import settings
 
 START_DATE = datetime(2026, 1, 1, tzinfo=UTC)
-DEFAULT_ARGS: dict[str, Any] = {"owner": "data-engineering", "retries": 2, "retry_delay": timedelta(seconds=30)}
+DEFAULT_ARGS: dict[str, Any] = {
+    "owner": "data-engineering",
+    "retries": 2,
+    "retry_delay": timedelta(seconds=30),
+    "on_failure_callback": [AlertNotifier()],
+}
 KEY_FORMAT = "%Y-%m-%d"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import time
 from datetime import date, timedelta
@@ -28,6 +29,8 @@ def run_next_night(people: int, console: Console) -> int:
     folder = settings().home / "demo"
     with console.status(f"Writing the extracts of night {number} ({night}) for {people:,} people"):
         _write_extracts(folder, people, number)
+    # The files were written here a moment ago and are whole: there is no upload to wait for.
+    os.environ["WAREHOUSE_SETTLE_SECONDS"] = "0"
     outcome = run_with_progress(folder / "inbox" / night.isoformat(), night, console)
     if outcome is None:
         return 1

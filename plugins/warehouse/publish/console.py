@@ -8,9 +8,11 @@ from rich import box
 from rich.columns import Columns
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from warehouse.publish.disclosure import journeys, people, share, told_share
 from warehouse.publish.facts import ACCURACY, FeedLoad, Linkage, NightSummary, Outcome, StageTime
+from warehouse.publish.wording import other_delivery
 
 REASONS_PER_FEED = 3
 RULE_LENGTH = 34
@@ -22,7 +24,12 @@ def print_summary(summary: NightSummary, console: Console) -> None:
     """Print deliveries with the top reasons of refusal, links, headline outcomes, stage times and mart sizes."""
     console.print()
     console.print(f"[bold]The night of {summary.night}[/]  {_publication(summary)}", highlight=False)
+    for feed in summary.stale:
+        console.print(Text.assemble(("late ", "bold yellow"), (feed.feed, "bold"), f": {feed.reason}"))
     console.print(_loads(summary.feeds))
+    for load in summary.feeds:
+        for other in load.others:
+            console.print(Text(f"{load.feed}: {other_delivery(other, summary.night)}"))
     if any(feed.reasons for feed in summary.feeds):
         console.print(_reasons(summary.feeds, console.width))
     console.print(_beside(_links(summary.linkage), _marts(summary.marts)))
@@ -58,10 +65,10 @@ def _status(status: str) -> str:
 
 
 def _loads(feeds: tuple[FeedLoad, ...]) -> Table:
-    table = _table("Deliveries", "feed", "status", "#received", "#admitted", "#unchanged", "#quarantined", "#quarantined %")
+    table = _table("Deliveries", "feed", "status", "#received", "#admitted", "#unchanged", "#erased", "#quarantined", "#quarantined %")
     for feed in feeds:
         share = f"{feed.quarantined / feed.received:.2%}" if feed.received else ""
-        counts = (feed.received, feed.admitted, feed.unchanged, feed.quarantined)
+        counts = (feed.received, feed.admitted, feed.unchanged, feed.erased, feed.quarantined)
         table.add_row(feed.feed, _status(feed.status), *(f"{count:,}" for count in counts), share)
     return table
 

@@ -32,17 +32,31 @@ class TableLoad:
     admitted: int
     quarantined: int
     unchanged: int
+    erased: int = 0
+
+
+@dataclass(frozen=True)
+class OtherDelivery:
+    """A delivery besides the one that counts for the night: of an earlier night and come or withdrawn since, or of this one and
+    replaced, repeated or refused."""
+
+    delivery_id: int
+    night: date
+    status: str
+    message: str | None
+    received: int
 
 
 @dataclass(frozen=True)
 class FeedLoad:
-    """One feed's delivery of the night; `status` is `no delivery` when nothing came."""
+    """One feed's delivery of the night, and the others since the night before; `status` is `no delivery` when nothing came."""
 
     feed: str
     status: str
     message: str | None
     tables: tuple[TableLoad, ...]
     reasons: tuple[Reason, ...]
+    others: tuple[OtherDelivery, ...] = ()
 
     @property
     def received(self) -> int:
@@ -60,14 +74,21 @@ class FeedLoad:
     def unchanged(self) -> int:
         return sum(table.unchanged for table in self.tables)
 
+    @property
+    def erased(self) -> int:
+        return sum(table.erased for table in self.tables)
+
 
 @dataclass(frozen=True)
 class Coverage:
-    """How far a feed's events are known."""
+    """How far a feed's events are known on the night, when its next delivery is due, and whether it is late."""
 
     feed: str
     covered_until: date | None
     last_night: date | None
+    due_on: date | None = None
+    is_stale: bool = False
+    reason: str = ""
 
 
 @dataclass(frozen=True)
@@ -201,7 +222,7 @@ class Linkage:
 
 @dataclass(frozen=True)
 class NightSummary:
-    """Everything the end of a run and the report tell about a night."""
+    """Everything the end of a run and the report tell about a night; `erased`: records erased by feed since the night before."""
 
     night: date
     publication: Publication | None
@@ -211,3 +232,9 @@ class NightSummary:
     outcomes: Outcomes
     stages: tuple[StageTime, ...]
     marts: Mapping[str, int]
+    erased: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def stale(self) -> tuple[Coverage, ...]:
+        """The feeds that were late on the night."""
+        return tuple(coverage for coverage in self.coverage if coverage.is_stale)

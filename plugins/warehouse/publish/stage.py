@@ -11,6 +11,7 @@ from psycopg import Connection, errors
 
 from warehouse.database import clean_errors, connect, ops
 from warehouse.publish import gate, swap
+from warehouse.publish.erased import empty_retired_slot
 from warehouse.publish.errors import PublishBlocked
 
 # A wait for readers must end before their own wait for us is taken for a deadlock (deadlock_timeout, 1 s by default):
@@ -52,6 +53,8 @@ def publish(night: date, *, pauses: tuple[float, ...] = PAUSES_SECONDS) -> dict[
                     counts = _publish_once(connection, night, queues)
             except (errors.LockNotAvailable, errors.QueryCanceled):
                 continue
+            with connection.transaction():
+                run.count("retired_tables_dropped", empty_retired_slot(connection))
             for name, value in counts.items():
                 run.count(name, value)
             return counts

@@ -26,9 +26,10 @@ def night_summary(night: date) -> NightSummary:
             night=night,
             publication=reading.publication(connection),
             feeds=reading.feed_loads(connection, night),
-            coverage=reading.coverage(connection),
+            coverage=reading.coverage(connection, night),
             linkage=reading.linkage(connection, night),
             outcomes=outcomes(connection, night),
             stages=reading.stage_times(connection, night),
             marts=reading.mart_rows(connection),
+            erased=reading.erased(connection, night),
         )

@@ -66,6 +66,15 @@ def order_within(group: Ints) -> Ints:
     return np.arange(len(group), dtype=np.int64) - np.repeat(starts, np.diff(np.r_[starts, len(group)]))
 
 
+def following(values: Ints, *groups: Ints) -> Ints:
+    """The value of the next row where it is of the same groups as this one, else NEVER; rows of a group lie together."""
+    result = np.full(len(values), NEVER, dtype=np.int64)
+    if len(values) > 1:
+        same = np.logical_and.reduce([group[1:] == group[:-1] for group in groups])
+        result[:-1] = np.where(same, values[1:], NEVER)
+    return result
+
+
 def choose(rng: np.random.Generator, weights: Sequence[float] | Floats, size: int) -> Ints:
     """Index drawn with the given weights, which need not add up to one."""
     edges = np.cumsum(np.asarray(weights, dtype=np.float64))

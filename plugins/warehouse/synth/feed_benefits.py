@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from warehouse.synth.addresses import Addresses
-from warehouse.synth.arrays import NEVER, YEAR, Ints, Text, blank, calendar, chance, date_texts, either, from_calendar, join, numbers, pick
+from warehouse.synth.arrays import NEVER, YEAR, Ints, Text, blank, calendar, chance, date_texts, either, following, from_calendar, join, numbers, pick
 from warehouse.synth.identity import Identity, corrections, identify, national_insurance
 from warehouse.synth.ids import hashed, scrambled
 from warehouse.synth.income import BENEFITS, CONDITIONS, REASONS, Spells
@@ -137,6 +137,9 @@ def _spell_rows(rng: np.random.Generator, claimant: Ints, night_made: Ints, numb
         defaulted = chance(rng, rate("benefits.job_end_defaulted"), count) & (end < NEVER)
         end = np.where(defaulted, tax_year_end(np.where(end < NEVER, end, 0)), end)
     end_known = np.where(end < NEVER, np.maximum(end + rng.integers(1, 30, count), first_known), NEVER)
+    if benefits:
+        # At the latest when the next spell on the same benefit is entered.
+        end_known = np.maximum(np.minimum(end_known, following(first_known, spells.person, spells.benefit)), first_known)
     fixed = np.where(chance(rng, 0.6, count), corrections(rng, span.first_night, count), NEVER)
     shift = np.clip(rng.integers(1, 4, count), 0, np.minimum(np.minimum(end, first_known) - spells.start, 1000))
     prefix = "B" if benefits else "E"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from warehouse.synth.addresses import Addresses
-from warehouse.synth.arrays import NEVER, YEAR, Ints, Text, blank, chance, date_texts, either, flags, join, numbers, pick, rank_within
+from warehouse.synth.arrays import NEVER, YEAR, Ints, Text, blank, chance, date_texts, either, flags, following, join, numbers, pick, rank_within
 from warehouse.synth.homelessness import (
     ACCOMMODATION,
     DECISIONS,
@@ -149,6 +149,8 @@ def _stay_rows(rng: np.random.Generator, stays: Stays, case_known: Ints, case_nu
     count = len(stays.case)
     first_known = np.maximum(known(stays.start, rng.integers(0, 5, count), span.first_night), case_known[stays.case])
     end_known = np.where(stays.end < NEVER, np.maximum(stays.end + rng.integers(0, 12, count), first_known), NEVER)
+    # At the latest when the next stay of the case is entered.
+    end_known = np.maximum(np.minimum(end_known, following(first_known, stays.case)), first_known)
     number = hashed(case_number[stays.case], stays.start, stays.kind, np.arange(count) % 977)
 
     def cells(rows: Ints, night: int) -> Cells:

@@ -35,12 +35,17 @@ class Nominals:
     number: Ints
     duplicate: Flags
 
+    def first_made(self, count: int) -> Ints:
+        """The day of the first record of each of `count` people; NEVER for those without one."""
+        made = np.full(count, NEVER)
+        np.minimum.at(made, self.person, self.made)
+        return made
+
 
 def build_police(
-    rng: np.random.Generator, people: People, names: NameTables, addresses: Addresses, offences: Offences, arrests: Arrests, span: Period
+    rng: np.random.Generator, people: People, names: NameTables, addresses: Addresses, nominals: Nominals, offences: Offences, arrests: Arrests, span: Period
 ) -> dict[str, Rows]:
-    """The rows of the five police tables."""
-    nominals = _nominals(rng, people, offences, arrests, span)
+    """The rows of the five police tables. `nominals` were made with the same generator just before."""
     fixed = corrections(rng, span.first_night, len(nominals.person))
     identity = identify(rng, people, names, "police", nominals.person, nominals.made, fixed)
     first = np.searchsorted(nominals.person, np.arange(people.count))
@@ -57,7 +62,7 @@ def build_police(
     }
 
 
-def _nominals(rng: np.random.Generator, people: People, offences: Offences, arrests: Arrests, span: Period) -> Nominals:
+def make_nominals(rng: np.random.Generator, people: People, offences: Offences, arrests: Arrests, span: Period) -> Nominals:
     """One record for each person known to the police, and a second one for a few, made later."""
     person = np.flatnonzero(people.police)
     contact = np.full(people.count, NEVER)

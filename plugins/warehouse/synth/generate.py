@@ -14,7 +14,7 @@ from warehouse.synth import truth
 from warehouse.synth.faults import BAD_FILE_FEED, BAD_FILE_NIGHT, BAD_FILE_TABLE, PlantedFaults, plant, spoil_header
 from warehouse.synth.files import Layout, append, begin, day_of, layouts, lines
 from warehouse.synth.geography import country
-from warehouse.synth.nights import Rows, delivered
+from warehouse.synth.nights import Rows, delivered, since
 from warehouse.synth.people import HORIZON_NIGHTS, Period, period
 from warehouse.synth.world import deliverable, generator, make_world
 
@@ -36,8 +36,9 @@ def generate(
 ) -> dict[str, int]:
     """Write the extracts of `nights` nights under `out`/inbox and the answers under `out`/truth.
 
-    Night k is the same however many nights are asked for. The first night holds six years of history. Files of the
-    nights that are written replace what stands there; the truth is that of the last night.
+    Night k is the same however many nights are asked for. The first night holds six years of history; a feed that is not
+    delivered daily comes on it and then by its cadence, with everything since its last file. Files of the nights that are
+    written replace what stands there; the truth is that of the last night.
 
     Args:
         people: adults in the population, an even number.
@@ -59,7 +60,7 @@ def generate(
     wanted = [span.first_night + k for k in (range(nights) if only_nights is None else only_nights) if 0 <= k < nights]
     land = country(people, density, PEOPLE_PER_AREA, SECTOR_PEOPLE, SECTORS_PER_AREA)
     shapes = layouts()
-    _begin_files(out, shapes, wanted)
+    _begin_files(out, shapes, wanted, span.first_night)
     answers = truth.begin(out)
     planted = PlantedFaults()
     counts: Counter[str] = Counter()
@@ -81,17 +82,22 @@ def generate(
     return dict(counts)
 
 
-def _begin_files(out: Path, shapes: dict[tuple[str, str], Layout], wanted: list[int]) -> None:
+def _begin_files(out: Path, shapes: dict[tuple[str, str], Layout], wanted: list[int], first_night: int) -> None:
     for night in wanted:
         folder = out / "inbox" / day_of(night).isoformat()
         if folder.exists():
             shutil.rmtree(folder)
         for layout in shapes.values():
-            begin(layout, layout.path(out, day_of(night)))
+            if since(night, first_night, layout.contract.delivery.cadence) is not None:
+                begin(layout, layout.path(out, day_of(night)))
 
 
 def _write(out: Path, layout: Layout, rows: Rows, night: int, span: Period, planted: PlantedFaults | None, seed: int) -> int:
-    index, change = delivered(rows, night, span.first_night, layout.contract.delivery.kind)
+    delivery = layout.contract.delivery
+    previous = since(night, span.first_night, delivery.cadence)
+    if previous is None:
+        return 0
+    index, change = delivered(rows, night, previous, delivery.kind)
     cells = rows.cells(index, night)
     if change is not None:
         cells["CHANGE_TYPE"] = change

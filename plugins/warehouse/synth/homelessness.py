@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from warehouse.synth.addresses import Addresses
-from warehouse.synth.arrays import NEVER, Flags, Ints, chance, choose, choose_by_row
+from warehouse.synth.arrays import NEVER, Flags, Ints, chance, choose, choose_by_row, following
 from warehouse.synth.people import COUPLE, NO_USE, People, Period
 from warehouse.synth.rates import matrix, rate, vector
 
@@ -139,7 +139,7 @@ def make_duties(rng: np.random.Generator, people: People, cases: Cases, span: Pe
 
 
 def make_stays(rng: np.random.Generator, people: People, cases: Cases, duties: Duties, span: Period) -> Stays:
-    """Temporary accommodation during relief and main duties: one or two stays, one after the other."""
+    """Temporary accommodation during relief and main duties: one or two stays each, one after the other."""
     eligible = np.flatnonzero((duties.duty > 0) & chance(rng, rate("housing.temporary_accommodation"), len(duties.case)))
     first = duties.start[eligible] + rng.integers(0, 8, len(eligible))
     length = rng.gamma(1.2, rate("housing.temporary_mean_days") / 1.2, len(eligible)).clip(1, 1200).astype(np.int64)
@@ -154,7 +154,10 @@ def make_stays(rng: np.random.Generator, people: People, cases: Cases, duties: D
     end = np.minimum(end, dies)
     kind = choose(rng, vector("housing.temporary_types"), len(case))
     order = np.lexsort((start, case))
-    return Stays(case[order], kind[order], start[order], np.where(end > span.end, NEVER, end)[order])
+    case, kind, start, end = case[order], kind[order], start[order], end[order]
+    # A household leaves one place for the next: the stay of an earlier duty ends where that of a later one starts.
+    end = np.minimum(end, following(start, case))
+    return Stays(case, kind, start, np.where(end > span.end, NEVER, end))
 
 
 def make_services(rng: np.random.Generator, people: People, addresses: Addresses, span: Period, member: Ints) -> Services:

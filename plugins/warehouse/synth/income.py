@@ -17,6 +17,8 @@ WORK, SEEKING, UNWELL, LOW_PAID, PREPARING, NEITHER = range(6)
 PROFILES = ("general", "opiate", "other_user", "recovered")
 BENEFITS = ("UC", "ESA", "IS", "JSA", "PIP", "DLA", "HB")
 UC, ESA, IS, JSA, PIP, DLA, HB = range(7)
+# The first day each could be paid, where it is not older than anyone's claim (recalled).
+FIRST_PAID = {UC: date(2013, 4, 29), ESA: date(2008, 10, 27), PIP: date(2013, 4, 8)}
 CONDITIONS = ("S", "P", "N", "W", "K")
 NO_CONDITION = -1
 REASONS = ("W", "C", "S", "T", "P", "D")
@@ -118,7 +120,9 @@ def make_benefit_spells(rng: np.random.Generator, people: People, states: States
         _disability(rng, people, states, span),
     ]
     columns = [np.concatenate(column) for column in zip(*parts, strict=True)]
-    row, begin, finish, cut = outside_spans(columns[0], columns[1], columns[2], custody)
+    first_paid = np.full(len(BENEFITS), -NEVER, dtype=np.int64)
+    first_paid[list(FIRST_PAID)] = [day_number(day) for day in FIRST_PAID.values()]
+    row, begin, finish, cut = outside_spans(columns[0], np.maximum(columns[1], first_paid[columns[3]]), columns[2], custody)
     person, benefit, condition, reason = (columns[i][row] for i in (0, 3, 4, 5))
     reason = np.where(cut, ENTERED_CUSTODY, reason)
     return _until_death(people, person, begin, finish, benefit, condition, reason)

@@ -18,6 +18,8 @@ REVIEW_FLAGS = {
     ),
 }  # fmt: skip
 USE_ITEMS = ("ALCUSE", "OPIUSE", "CRAUSE", "COCAUSE", "AMPHUSE", "CANNUSE", "OTDRGUSE")
+# What is injected, of the items above.
+INJECTED_ITEMS = ("OPIUSE", "CRAUSE", "COCAUSE", "AMPHUSE", "OTDRGUSE")
 EMPLOYMENT = ("1", "2", "9", "10", "12", "14", "15", "6")
 
 
@@ -28,7 +30,7 @@ def answers(rng: np.random.Generator, people: People, episodes: Episodes) -> dic
     opiate = group == OPIATE
     injecting = choose_by_row(rng, matrix("treatment.injecting_by_group"), group)
     children = choose(rng, [0.55, 0.1, 0.2, 0.13, 0.02], count)
-    with_client = np.select([children == 1, children == 2], [rng.integers(1, 4, count), 0], 0)
+    with_client = np.where((children == 1) | (children == 3), rng.integers(1, 4, count), 0)
     female = people.sex[episodes.person] == 1
     age = ((episodes.triage - people.born[episodes.person]) / YEAR).astype(np.int64)
     first_use = np.minimum(np.where(opiate, 15 + rng.poisson(6, count), 12 + rng.poisson(4, count)), age)
@@ -39,6 +41,8 @@ def answers(rng: np.random.Generator, people: People, episodes: Episodes) -> dic
     tested = (hep_c == 0) & chance(rng, np.where(opiate, 0.7, 0.25), count)
     tested_on = np.where(tested, np.maximum(episodes.triage - rng.integers(0, 300, count), people.born[episodes.person] + int(16 * YEAR)), NEVER)
     route = choose_by_row(rng, matrix("treatment.route_by_group"), group)
+    # Whoever injects the main drug has injected.
+    injecting = np.where((route == 0) & (injecting == 2), 1, injecting)
     plan_day = episodes.triage + rng.integers(0, 3, count)
     return {
         "ACCMNEED": pick(["1", "2", "3"], choose(rng, vector("treatment.accommodation_need"), count)),
@@ -89,12 +93,18 @@ def interview_answers(rng: np.random.Generator, people: People, episodes: Episod
     uses = matrix("treatment.top_share_using")
     result: dict[str, Text] = {}
     user_seed = rng.random((len(episodes.person), len(USE_ITEMS)))
+    injectable = np.zeros(count, dtype=np.int64)
     for place, item in enumerate(USE_ITEMS):
         user = user_seed[interviews.parent, place] < uses[group, place]
         days = rng.binomial(28, np.clip(start_days[group, place] / 28 * ease, 0, 1))
-        result[item] = numbers(np.where(user, days, 0), chance(rng, rate("treatment.top_item_missing"), count))
+        missing = chance(rng, rate("treatment.top_item_missing"), count)
+        used = np.where(user, days, 0)
+        result[item] = numbers(used, missing)
+        if item in INJECTED_ITEMS:
+            injectable += np.where(missing, 28, used)
     injects = (group == OPIATE) & (user_seed[interviews.parent, 1] < 0.22)
-    injected = np.where(injects, rng.binomial(28, np.clip(0.5 * ease, 0, 1)), 0)
+    # A day of injecting is a day of use of something.
+    injected = np.minimum(np.where(injects, rng.binomial(28, np.clip(0.5 * ease, 0, 1)), 0), injectable)
     offends = user_seed[interviews.parent, 2] < np.where(group == OPIATE, 0.15, 0.05)
     health = np.clip(20 - 10 * ease[:, None] + rng.normal(0, 3, (count, 3)), 0, 20).astype(np.int64)
     works = user_seed[interviews.parent, 5] < np.where(group == OPIATE, 0.14, 0.3)

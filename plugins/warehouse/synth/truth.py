@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -10,10 +11,13 @@ import pyarrow as pa
 import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
+from warehouse.contracts.load import load_contract
 from warehouse.synth.arrays import NEVER, Ints, Text, date_texts, flags, pick
+from warehouse.synth.mortality import causes
 from warehouse.synth.names import name_tables
 from warehouse.synth.nights import Rows, has_been_delivered
 from warehouse.synth.people import ETHNIC_CODES, GROUP_NAMES, Period
+from warehouse.synth.prison_stays import RECEPTIONS
 from warehouse.synth.world import World
 
 EVENTS = pa.schema([("true_person_id", pa.int64()), ("event", pa.string()), ("start_date", pa.date32()), ("end_date", pa.date32()), ("detail", pa.string())])
@@ -35,7 +39,8 @@ class Truth:
         for feed, tables in feeds.items():
             for name, rows in tables.items():
                 if rows.record is not None:
-                    self.records.write_table(_records(feed, name, rows, last_night))
+                    delivered = has_been_delivered(rows, last_night, span.first_night, load_contract(feed).delivery.cadence)
+                    self.records.write_table(_records(feed, name, rows.record, delivered))
         people = _people(world, last_night)
         if self.people is None:
             self.people = pa_csv.CSVWriter(self.folder / "people.csv", people.schema)
@@ -60,13 +65,10 @@ def begin(out: Path) -> Truth:
     return Truth(folder, pa_csv.CSVWriter(folder / "records.csv", RECORDS))
 
 
-def _records(feed: str, name: str, rows: Rows, last_night: int) -> pa.Table:
+def _records(feed: str, name: str, record: tuple[Ints, Callable[[Ints], Text]], delivered: Ints) -> pa.Table:
     """Each agency record once, with the person it is about."""
-    if rows.record is None:
-        return RECORDS.empty_table()
-    person, record_id = rows.record
-    index = has_been_delivered(rows, last_night)
-    table = pa.table({"agency_record_id": record_id(index), "true_person_id": person[index]})
+    person, record_id = record
+    table = pa.table({"agency_record_id": record_id(delivered), "true_person_id": person[delivered]})
     once = table.group_by(["agency_record_id", "true_person_id"], use_threads=False).aggregate([])
     count = len(once)
     return pa.table(
@@ -111,6 +113,8 @@ def _events(world: World, last_night: int) -> pa.Table:
         ("support_service", w.services.person, w.services.start, w.services.end, None),
         ("move", w.addresses.person[moved], w.addresses.start[moved], w.addresses.start[moved], None),
         ("death", dead, w.people.dies[dead], w.people.dies[dead], None),
+        ("death_registration", w.deaths.person, w.deaths.registered, w.deaths.registered, pick(causes().underlying, w.deaths.cause)),
+        ("prison_stay", w.prison_stays.person, w.prison_stays.start, w.prison_stays.end, pick(RECEPTIONS, w.prison_stays.reception)),
     ]
     return pa.concat_tables([_event_table(name, person_id[person], start, end, detail, last_night) for name, person, start, end, detail in parts])
 

@@ -9,18 +9,26 @@ import numpy as np
 from warehouse.synth.addresses import Addresses, make_addresses
 from warehouse.synth.crime import Arrests, Offences, custody_spans, make_arrests, make_offences
 from warehouse.synth.feed_benefits import build_benefits
+from warehouse.synth.feed_custody import build_custody
+from warehouse.synth.feed_deaths import build_deaths
 from warehouse.synth.feed_housing import build_housing
-from warehouse.synth.feed_police import build_police
+from warehouse.synth.feed_police import build_police, make_nominals
 from warehouse.synth.feed_treatment import build_treatment
 from warehouse.synth.geography import Country
 from warehouse.synth.homelessness import Cases, Duties, Services, Stays, make_cases, make_clients, make_duties, make_needs, make_services, make_stays
 from warehouse.synth.income import Spells, make_benefit_spells, make_jobs, make_states
+from warehouse.synth.mortality import Deaths, make_registered_deaths
 from warehouse.synth.names import name_tables
 from warehouse.synth.nights import Rows
 from warehouse.synth.people import NEVER, People, Period, make_people
+from warehouse.synth.prison_stays import PrisonStays, make_prison_stays
 from warehouse.synth.treatment import Episodes, first_entries, make_deaths, make_episodes
 
-TOPICS = ("people", "addresses", "treatment", "crime", "income", "housing", "feed_police", "feed_benefits", "feed_housing", "feed_treatment", "faults")
+# New topics go to the end: a topic's place is part of its seed.
+TOPICS = (
+    "people", "addresses", "treatment", "crime", "income", "housing", "feed_police", "feed_benefits", "feed_housing", "feed_treatment", "faults",
+    "prison", "mortality", "feed_custody", "feed_deaths",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -39,6 +47,8 @@ class World:
     duties: Duties
     stays: Stays
     services: Services
+    prison_stays: PrisonStays
+    deaths: Deaths
 
 
 def generator(seed: int, chunk: int, topic: str) -> np.random.Generator:
@@ -77,15 +87,22 @@ def make_world(seed: int, chunk: int, first_id: int, count: int, country: Countr
     duties = make_duties(rng, people, cases, span)
     stays = make_stays(rng, people, cases, duties, span)
     services = make_services(rng, people, addresses, span, clients)
-    return World(people, addresses, episodes, offences, arrests, spells, jobs, cases, needs, duties, stays, services)
+    prison_stays = make_prison_stays(generator(seed, chunk, "prison"), people, offences, arrests)
+    deaths = make_registered_deaths(generator(seed, chunk, "mortality"), people, prison_stays)
+    return World(people, addresses, episodes, offences, arrests, spells, jobs, cases, needs, duties, stays, services, prison_stays, deaths)
 
 
 def deliverable(world: World, seed: int, chunk: int, span: Period) -> dict[str, dict[str, Rows]]:
     """The rows of every table of every feed, as the agencies hold them."""
     names, w = name_tables(), world
+    police = generator(seed, chunk, "feed_police")
+    nominals = make_nominals(police, w.people, w.offences, w.arrests, span)
+    first_record = nominals.first_made(w.people.count)
     return {
         "treatment": build_treatment(generator(seed, chunk, "feed_treatment"), w.people, names, w.addresses, w.episodes, span),
-        "police": build_police(generator(seed, chunk, "feed_police"), w.people, names, w.addresses, w.offences, w.arrests, span),
+        "police": build_police(police, w.people, names, w.addresses, nominals, w.offences, w.arrests, span),
         "benefits": build_benefits(generator(seed, chunk, "feed_benefits"), w.people, names, w.addresses, w.spells, w.jobs, span),
         "housing": build_housing(generator(seed, chunk, "feed_housing"), w.people, names, w.addresses, w.cases, w.needs, w.duties, w.stays, w.services, span),
+        "deaths": build_deaths(generator(seed, chunk, "feed_deaths"), w.people, names, w.addresses, w.deaths, span),
+        "custody": build_custody(generator(seed, chunk, "feed_custody"), w.people, names, w.prison_stays, first_record, span),
     }

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from warehouse.contracts import dbt_sources, dictionary, generate
-from warehouse.contracts.load import all_contracts, feeds, load_contract, load_suite
+from warehouse.contracts.load import ContractError, all_contracts, feeds, load_contract, load_suite
 from warehouse.contracts.model import Contract
 
 ROOT = Path(__file__).parents[3]
@@ -44,6 +44,26 @@ def test_a_new_code_needs_no_python(project: Path) -> None:
     assert generate.drift(project) == ["docs/dictionary/police.md", "expectations/police/generated/police.suite.json"]
     generate.write_all(project)
     assert "| `T` | Street name |" in (project / "docs/dictionary/police.md").read_text(encoding="utf-8")
+
+
+def test_thresholds_of_a_feed_that_is_gone_are_an_error(project: Path) -> None:
+    for path in (project / "expectations/treatment").glob("*.yaml"):
+        path.unlink()
+    with pytest.raises(ContractError, match="there is no feed called 'treatment'"):
+        generate.drift(project)
+
+
+def test_a_changed_threshold_changes_the_dictionary_alone(project: Path) -> None:
+    generate.write_all(project)
+    limits = project / "expectations/thresholds.csv"
+    with limits.open("a", encoding="utf-8") as stream:
+        stream.write("police,offences,DISPOSAL_CODE,new_code,50,refuse,Disposals decide what counts as proven\n")
+    assert generate.drift(project) == ["docs/dictionary/police.md"]
+    generate.write_all(project)
+    page = (project / "docs/dictionary/police.md").read_text(encoding="utf-8")
+    assert "| `new_code` | all | rows with the same unknown code" in page
+    assert "| `new_code` | `offences.DISPOSAL_CODE` | rows with the same unknown code" in page
+    assert "| 50 | delivery refused | Disposals decide what counts as proven |" in page
 
 
 def test_files_of_a_feed_that_is_gone_are_reported_and_removed(project: Path) -> None:
@@ -123,6 +143,17 @@ def test_a_page_lists_rules_across_columns_and_codes() -> None:
     assert "| `1011` | Heroin |" in page
     assert "source as `birth_year`" in page
     assert "nothing goes to the vault" in page
+
+
+def test_a_page_tells_the_thresholds_of_its_tables_with_their_reasons() -> None:
+    page = dictionary.feed_page(load_contract("treatment", ROOT / "expectations"), load_suite("treatment", ROOT / "expectations"))
+    (line,) = [line for line in page.splitlines() if line.startswith("| `row_count_change` |")]
+    assert "| 50% | delivery refused | A full refresh" in line
+
+
+def test_a_page_says_which_dates_may_lie_ahead() -> None:
+    page = dictionary.feed_page(load_contract("treatment", ROOT / "expectations"), load_suite("treatment", ROOT / "expectations"))
+    assert [line.split("`")[1] for line in page.splitlines() if "a date that may lie after the night" in line] == ["FAOMODDT"]
 
 
 def test_index_lists_every_feed() -> None:

@@ -90,10 +90,11 @@ def test_an_unknown_feed_is_told_with_the_known_ones(tmp_path: Path) -> None:
         ("name: SEEN", "name: seen day", r"columns\.seen day\.name: String should match pattern"),
         ("name: SEEN", f"name: S{'E' * 45}N", "at most 45 characters"),
         ("name: SEEN", "name: Client", "these names occur more than once among columns and keys, in lower case: client"),
-        ("kind: changes", "kind: snapshot", "visits has a change type, but the feed delivers snapshots"),
+        ("kind: changes", "kind: snapshot", "visits has a change type, but the feed does not deliver changes"),
         ("role: change_type, ", "", "visits needs a column with the role change_type"),
         ("role: agency_id", "role: customer", r"CLIENT\.role: Input should be"),
         ('min: "2000-01-01"', "min: 2000", "min and max are whole numbers of an integer column, or dates of a date column"),
+        ("description: Client}", "ahead: true, description: Client}", "only a date can lie ahead of the night"),
         ("type: date, min", 'pattern: "[", type: date, min', "pattern is not a regular expression"),
         ("encoding: utf-8", "encoding: utf-7", "encoding must be one of utf-8"),
         ("YYYY-MM-DD}", "YYYY-MM}", "date_format holds YYYY, MM and DD once each"),
@@ -118,6 +119,11 @@ def test_consent_must_keep_the_columns_of_the_record_key(tmp_path: Path) -> None
     [
         ("table: visits", "table: calls", r"clinic/visits\.suite\.yaml: there is no table called 'calls' in visits\.yaml"),
         ("column: seen", "column: called", r"visits\.seen_before_today names columns that are not in the contract: called"),
+        (
+            "expect_column_values_to_not_be_null\n      kwargs: {column: seen}",
+            "expect_spells_not_to_overlap\n      kwargs: {within: [client], start: seen, end: left}",
+            r"visits\.seen_before_today names columns that are not in the contract: left",
+        ),
         ("severity: warn", "severity: fatal", r"tables\.visits\.expectations\.seen_before_today\.severity: Input should be"),
     ],
 )

@@ -8,7 +8,20 @@ from datetime import UTC, date, datetime
 from rich.console import Console
 
 from warehouse.publish.console import print_summary
-from warehouse.publish.facts import FeedLoad, Linkage, NightSummary, Outcome, Outcomes, Publication, Reason, StageTime, TableLoad, Tally
+from warehouse.publish.facts import (
+    Coverage,
+    FeedLoad,
+    Linkage,
+    NightSummary,
+    OtherDelivery,
+    Outcome,
+    Outcomes,
+    Publication,
+    Reason,
+    StageTime,
+    TableLoad,
+    Tally,
+)  # fmt: skip
 
 NIGHT = date(2026, 11, 2)
 MOMENT = datetime(2026, 11, 3, 1, 12, tzinfo=UTC)
@@ -68,6 +81,27 @@ def test_a_full_night_fits_120_columns_and_keeps_its_figures() -> None:
     ):
         assert expected in text
     assert text.count("employment_spells") == 3, "three reasons a feed at most"
+
+
+def test_late_feeds_and_other_deliveries_are_told() -> None:
+    reason = "last delivery 2026-10-28, the next was due 2026-10-29 and late from 2026-11-01; delivery 9 of 2026-10-30 was refused"
+    others = (OtherDelivery(12, date(2026, 11, 1), "admitted", None, 10), OtherDelivery(13, NIGHT, "duplicate", None, 10))
+    summary = NightSummary(
+        night=NIGHT,
+        publication=None,
+        feeds=(FeedLoad("police", "no delivery", None, (), (), others),),
+        coverage=(Coverage("housing", None, None, None, True, reason), Coverage("police", NIGHT, NIGHT, NIGHT, False, "on time")),
+        linkage=Linkage(),
+        outcomes=Outcomes(),
+        stages=(),
+        marts={},
+    )
+    text = printed(summary)
+    assert max(map(len, text.splitlines())) <= 120
+    assert f"late housing: {reason}" in " ".join(text.split())
+    assert "late police" not in text
+    assert "police: delivery 12 for 2026-11-01 came late and was put in its place" in text
+    assert "police: delivery 13 repeats an earlier one" in text
 
 
 def test_a_night_not_published_says_what_is_live() -> None:

@@ -14,6 +14,7 @@ from warehouse.publish.facts import (
     FeedLoad,
     Linkage,
     NightSummary,
+    OtherDelivery,
     Outcome,
     Outcomes,
     Publication,
@@ -69,11 +70,22 @@ def full() -> str:
         night=NIGHT,
         publication=Publication(NIGHT, "green", MOMENT),
         feeds=(
-            FeedLoad("treatment", "admitted", None, (TableLoad("ndtms", 400, 380, 15, 5),), reasons),
+            FeedLoad(
+                "treatment",
+                "admitted",
+                None,
+                (TableLoad("ndtms", 407, 380, 15, 5, 7),),
+                reasons,
+                (OtherDelivery(8, NIGHT, "superseded", "replaced", 399), OtherDelivery(9, FIRST, "admitted", None, 1_234)),
+            ),
             FeedLoad("police", "refused", "nominals.csv: no column <SEX>", (), ()),
             FeedLoad("housing", "no delivery", None, (), ()),
         ),
-        coverage=(Coverage("treatment", NIGHT, NIGHT), Coverage("housing", None, None)),
+        coverage=(
+            Coverage("treatment", NIGHT, NIGHT, date(2026, 11, 3), False, "on time"),
+            Coverage("housing", None, None, None, True, "never delivered"),
+            Coverage("police", FIRST, FIRST, date(2026, 10, 2), True, "nothing came <since>"),
+        ),
         linkage=Linkage(metrics),
         outcomes=Outcomes((outcome("a", 61, 189), outcome("b", 3, 200)), years),
         stages=(
@@ -82,6 +94,7 @@ def full() -> str:
             StageTime("link", None, "running", MOMENT, None),
         ),
         marts={"marts.dim_person": 9000},
+        erased={"police": 12, "treatment": 3},
     )
     history = History(
         loads=(NightLoad(FIRST, "treatment", 40_000, 20), NightLoad(NIGHT, "treatment", 400, 15)),
@@ -151,6 +164,31 @@ def test_trouble_is_said(full: str) -> None:
     assert "housing: nothing was delivered" in full
     assert "1 of 3" in full
     assert "failed: publish" in full
+
+
+def test_late_feeds_are_a_banner_and_a_table(full: str) -> None:
+    words = " ".join(re.sub(r"<[^>]+>", " ", full).split())
+    assert "Built without fresh data from housing, police: late against the agreed cadence" in words
+    assert "police is late: nothing came &lt;since&gt;. Its events may still be on their way." in words
+    assert "Feeds on time 1 of 3 late: housing, police" in words
+    row = re.search(r'<th scope="row">police</th>(<td[^>]*>.*?</td>)</tr>', full.split("<caption>Coverage</caption>")[1])
+    assert row is not None
+    assert re.findall(r"<td[^>]*>(.*?)</td>", row.group(1)) == ["2026-11-01", "1", "2026-11-01", "2026-10-02", "nothing came &lt;since&gt;"]
+
+
+def test_without_late_feeds_there_is_no_banner() -> None:
+    on_time = NightSummary(NIGHT, None, (), (Coverage("police", NIGHT, NIGHT, FIRST, False, "on time"),), Linkage(), Outcomes(), (), {})
+    text = page(on_time, History())
+    assert "Built without fresh data" not in text
+    assert "is late:" not in text
+
+
+def test_late_and_replaced_deliveries_and_erasures_are_told(full: str) -> None:
+    words = " ".join(re.sub(r"<[^>]+>", " ", full).split())
+    assert "treatment delivery 8 was replaced by a corrected one 399 replaced" in words
+    assert "treatment delivery 9 for 2026-11-01 came late and was put in its place 1,234" in words
+    assert "treatment 380 admitted, 5 unchanged, 15 quarantined, 7 erased of 407" in full
+    assert "at the request of the person or the agency: police 12, treatment fewer than 5." in words
 
 
 def test_a_night_that_is_not_live_says_so() -> None:

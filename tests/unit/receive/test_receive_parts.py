@@ -1,10 +1,11 @@
 """What makes two deliveries the same, and which file belongs to which table."""
 
 from datetime import date
-from pathlib import Path
 
 from warehouse.contracts.load import load_contract
-from warehouse.receive.stage import ReceivedFile, content_hash, sort_out
+from warehouse.receive.batches import table_of
+from warehouse.receive.registry import ReceivedFile
+from warehouse.receive.taking import content_hash
 
 POLICE, TREATMENT = load_contract("police"), load_contract("treatment")
 NIGHT = date(2026, 11, 1)
@@ -31,8 +32,11 @@ def test_no_changes_is_another_statement_each_night() -> None:
     assert content_hash(TREATMENT, [file("ndtms", "a", has_rows=False)], NIGHT) == content_hash(TREATMENT, [file("ndtms", "a")], date(2026, 11, 2))
 
 
-def test_files_are_sorted_out_by_the_contracts_patterns() -> None:
+def test_a_night_that_is_stated_makes_another_delivery() -> None:
+    one = [file("ndtms", "a")]
+    assert content_hash(TREATMENT, one, NIGHT, is_stated=True) != content_hash(TREATMENT, one, date(2026, 11, 2), is_stated=True)
+
+
+def test_files_belong_to_tables_by_the_contracts_patterns() -> None:
     names = ["aliases_20261101.csv", "nominals.csv", "read me.txt", "offences.psv"]
-    by_table, unexpected = sort_out(POLICE, [Path(name) for name in names])
-    assert [(table, path.name) for table, path in by_table] == [("nominals", "nominals.csv"), ("aliases", "aliases_20261101.csv")]
-    assert unexpected == ["read me.txt", "offences.psv"]
+    assert [table_of(POLICE, name) for name in names] == ["aliases", "nominals", None, None]

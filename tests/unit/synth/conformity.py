@@ -11,8 +11,10 @@ from pathlib import Path
 import duckdb
 
 from warehouse.contracts.load import load_contract, load_suite
-from warehouse.contracts.model import Column, Contract, Table
+from warehouse.contracts.model import Column, Contract, SuiteRule, Table
 
+ASPECTS = ("required", "type", "codes", "pattern", "range", "future")
+OVERLAP = "expect_spells_not_to_overlap"
 NULLS_FOR_SHORT_ROWS = "null_padding = true, parallel = false"
 
 
@@ -64,19 +66,65 @@ def read(path: Path, contract: Contract, table: Table) -> duckdb.DuckDBPyConnect
     return con
 
 
+def _row_rule(rule: SuiteRule) -> str | None:
+    """The SQL condition over `typed` that breaks a rule of the suite; None for rules that compare rows."""
+    if rule.expectation == "expect_rows_to_meet":
+        return f"not ({rule.kwargs['condition']})"
+    if rule.expectation == "expect_column_pair_values_a_to_be_greater_than_b":
+        return f"{rule.kwargs['column_A']} < {rule.kwargs['column_B']}"
+    assert rule.expectation == OVERLAP, f"{rule.rule} is not read by these tests"
+    return None
+
+
+def _type(con: duckdb.DuckDBPyConnection, contract: Contract, table: Table, night: date) -> None:
+    """Make the view `typed`: columns in lower case and in their types, empty where deletions or consent leave nothing to check."""
+    kept: set[str] = set()
+    empty = "false"
+    if table.change_type is not None:
+        kept, empty = {*table.keys["row_key"], table.change_type.name}, f"\"{table.change_type.name}\" = 'D'"
+    elif contract.consent is not None:
+        kept, empty = set(contract.consent.keep), f'"{contract.consent.column}" = {_text(contract.consent.withheld)}'
+    columns = []
+    for column in table.columns:
+        value = f"case \"{column.name}\" when 'Y' then true when 'N' then false end" if column.type == "flag" else typed(column, contract)
+        columns.append(f"{value if column.name in kept else f'case when not coalesce({empty}, false) then {value} end'} as {column.field}")
+    con.execute(
+        f"create view typed as select _row, coalesce({empty}, false) as _is_empty, date '{night}' as night, {', '.join(columns)} from delivered"
+    ).fetchall()
+
+
 def breaking_rows(path: Path, feed: str, name: str, night: date) -> dict[str, set[int]]:
-    """Rows of a file that break each rule of the contract and suite, or are dated after the night (`<column>.after_night`)."""
+    """Rows of a file that break each rule of the contract and suite, or are dated after the night (`<column>.future`)."""
     contract = load_contract(feed)
     table = contract.tables[name]
     con = read(path, contract, table)
-    conditions = {rule: condition for column in table.columns for rule, condition in _column_rules(column, contract).items()}
-    conditions |= {f"{c.field}.after_night": f"{typed(c, contract)} > '{night}'::date" for c in table.columns if c.type == "date"}
-    by_field = {column.field: typed(column, contract) for column in table.columns}
-    conditions |= {rule.rule: f"{by_field[rule.kwargs['column_A']]} < {by_field[rule.kwargs['column_B']]}" for rule in load_suite(feed).rules(name)}
-    counts = con.execute(f"select {', '.join(f'count(*) filter (where {c})' for c in conditions.values())} from delivered").fetchall()[0]
-    failed = [rule for rule, count in zip(conditions, counts, strict=True) if count]
-    found = {rule: {row for (row,) in con.execute(f"select _row from delivered where {conditions[rule]}").fetchall()} for rule in failed}
-    return found | _shared_keys(con, table)
+    _type(con, contract, table, night)
+    rules = {rule.rule: rule for rule in load_suite(feed).rules(name)}
+    asked = {rule: ("delivered", condition) for column in table.columns for rule, condition in _column_rules(column, contract).items()}
+    asked |= {f"{c.field}.future": ("typed", f"{c.field} > night") for c in table.columns if c.type == "date" and not c.ahead}
+    asked |= {name: ("typed", condition) for name, rule in rules.items() if (condition := _row_rule(rule)) is not None}
+    found = {rule: {row for (row,) in con.execute(f"select _row from {of} where {condition}").fetchall()} for rule, (of, condition) in asked.items()}
+    found = {rule: rows for rule, rows in found.items() if rows} | _shared_keys(con, table)
+    severity = {f"{c.field}.{aspect}": c.severity for c in table.columns for aspect in ASPECTS}
+    severity |= {rule.rule: rule.severity for rule in rules.values()} | {"duplicate_key": "quarantine", "repeated_row": "quarantine"}
+    out = {row for rule, rows in found.items() if severity.get(rule) == "quarantine" for row in rows}
+    overlapping = {name: rows for name, rule in rules.items() if rule.expectation == OVERLAP and (rows := _overlaps(con, rule, out))}
+    return found | overlapping
+
+
+def _overlaps(con: duckdb.DuckDBPyConnection, rule: SuiteRule, out: set[int]) -> set[int]:
+    """Rows whose spell starts before one that started earlier has ended, among rows that are not out already."""
+    start, end = rule.kwargs["start"], f"coalesce({rule.kwargs['end']}, date '9999-12-31')"
+    together = " and ".join(f"a.{column} = b.{column}" for column in rule.kwargs["within"])
+    rows = con.execute(
+        f"""
+        with spell as (select *, {start} as _start, {end} as _end from typed where not _is_empty and not list_contains(?::bigint[], _row))
+        select distinct b._row from spell as a inner join spell as b on {together}
+        where (a._start, a._row) < (b._start, b._row) and b._start < a._end and a._start <= a._end and b._start <= b._end
+        """,
+        [sorted(out)],
+    ).fetchall()
+    return {row for (row,) in rows}
 
 
 def _shared_keys(con: duckdb.DuckDBPyConnection, table: Table) -> dict[str, set[int]]:

@@ -8,9 +8,11 @@ from datetime import date
 import numpy as np
 import pytest
 
-from warehouse.synth.arrays import NEVER, YEAR, Flags, Ints
+from warehouse.synth.arrays import NEVER, YEAR, Flags, Ints, calendar
 from warehouse.synth.geography import country
+from warehouse.synth.mortality import POISONING, causes
 from warehouse.synth.people import ALCOHOL, OPIATE, Period, period
+from warehouse.synth.prison_stays import SENTENCED, TRANSFERRED_IN
 from warehouse.synth.rates import rate, table
 from warehouse.synth.treatment import COMPLETED, DIED, DROPPED_OUT
 from warehouse.synth.world import World, make_world
@@ -150,3 +152,51 @@ def test_nobody_offends_while_in_custody(sample: Sample) -> None:
         mine = offences.person == offences.person[row]
         inside = mine & (offences.day > offences.custody_start[row]) & (offences.day <= offences.custody_end[row])
         assert not inside.any()
+
+
+def test_opiate_users_die_of_poisoning_as_often_as_published(sample: Sample) -> None:
+    poisoned = [causes().kind[w.deaths.cause[w.people.group[w.deaths.person] == OPIATE]] == POISONING for w in sample.worlds]
+    assert np.concatenate(poisoned).mean() == pytest.approx(rate("deaths.poisonings_of_opiate_deaths"), abs=0.06)
+
+
+def test_poisonings_are_registered_as_late_as_published(sample: Sample) -> None:
+    poisonings = [(w.deaths, np.flatnonzero(causes().kind[w.deaths.cause] == POISONING)) for w in sample.worlds]
+    died = np.concatenate([calendar(deaths.day[rows])[0] for deaths, rows in poisonings])
+    registered = np.concatenate([calendar(deaths.registered[rows])[0] for deaths, rows in poisonings])
+    # The last whole year: by then deaths of several years wait for their inquests.
+    in_year = registered == calendar(np.array([sample.span.first_night]))[0][0] - 1
+    assert (died[in_year] < registered[in_year]).mean() == pytest.approx(rate("deaths.registered_before_year"), abs=0.08)
+    for world in sample.worlds:
+        assert (world.deaths.registered > world.deaths.day).all()
+        assert (world.deaths.amended > world.deaths.registered).all()
+
+
+def test_every_death_is_registered_once(sample: Sample) -> None:
+    for world in sample.worlds:
+        assert (world.deaths.person == np.flatnonzero(world.people.dies < NEVER)).all()
+        assert (world.deaths.day == world.people.dies[world.deaths.person]).all()
+
+
+def test_prisons_hold_whom_the_police_say_they_do(sample: Sample) -> None:
+    for world in sample.worlds[:4]:
+        stays, offences = world.prison_stays, world.offences
+        inside = np.isin(stays.reception, (SENTENCED, TRANSFERRED_IN))
+        # Every day of custody that the police have is a day of a sentenced stay, and the other way round.
+        days = {
+            source: set(zip(np.repeat(person, end - start + 1), np.concatenate([np.arange(a, b + 1) for a, b in zip(start, end, strict=True)]), strict=True))
+            for source, person, start, end in (
+                ("prisons", stays.person[inside], stays.start[inside], stays.end[inside]),
+                ("police", *(values[offences.custody_start < NEVER] for values in (offences.person, offences.custody_start, offences.custody_end))),
+            )
+        }
+        assert days["prisons"] == days["police"]
+
+
+def test_nobody_is_in_two_prisons_or_offends_on_remand(sample: Sample) -> None:
+    for world in sample.worlds[:4]:
+        stays, offences = world.prison_stays, world.offences
+        same = stays.person[1:] == stays.person[:-1]
+        assert (stays.start[1:][same] >= stays.end[:-1][same]).all()
+        row = np.searchsorted(stays.person * NEVER + stays.start, offences.person * NEVER + offences.day, side="left") - 1
+        held = (row >= 0) & (stays.person[np.maximum(row, 0)] == offences.person) & (stays.end[np.maximum(row, 0)] > offences.day)
+        assert not held.any()

@@ -8,13 +8,16 @@ from pathlib import Path
 import duckdb
 import pytest
 from tests.unit.synth.conformity import breaking_rows, read
-from tests.unit.synth.population import LAYOUTS, NIGHT_DATES, NIGHTS, PEOPLE, SEED
+from tests.unit.synth.population import LAYOUTS, NIGHT_DATES, NIGHTS, PEOPLE, SEED, nights_of
 
 from warehouse.contracts.load import load_contract
 from warehouse.synth.generate import generate
 
 # The tables that tell who a person is; the others of a feed point to them.
-WHO_THEY_ARE = [("treatment", "ndtms"), ("police", "nominals"), ("benefits", "claimants"), ("housing", "people"), ("housing", "support_services")]
+WHO_THEY_ARE = [
+    ("treatment", "ndtms"), ("police", "nominals"), ("benefits", "claimants"), ("housing", "people"), ("housing", "support_services"),
+    ("deaths", "registrations"), ("custody", "receptions"),
+]  # fmt: skip
 CHANGES = [key for key, layout in LAYOUTS.items() if layout.contract.delivery.kind == "changes"]
 
 
@@ -53,7 +56,7 @@ def test_one_more_night_can_be_written_alone(population: Path, tmp_path: Path) -
 @pytest.mark.parametrize(("feed", "table"), list(LAYOUTS))
 def test_files_keep_their_contract(population: Path, feed: str, table: str) -> None:
     layout = LAYOUTS[feed, table]
-    for night in NIGHT_DATES:
+    for night in nights_of(feed):
         path = layout.path(population, night)
         assert path.read_text(encoding="utf-8").split("\n", 1)[0].split(layout.contract.format.delimiter) == layout.header
         assert breaking_rows(path, feed, table, night) == {}
@@ -69,7 +72,7 @@ def test_first_night_holds_rows_of_every_table(population: Path, feed: str, tabl
 def test_changes_follow_from_what_was_sent_before(population: Path, feed: str, table: str) -> None:
     layout = LAYOUTS[feed, table]
     sent: set[tuple[str, ...]] = set()
-    for night in NIGHT_DATES:
+    for night in nights_of(feed):
         con = read(layout.path(population, night), load_contract(feed), layout.table)
         key = ", ".join(f'"{c}"' for c in layout.table.keys["row_key"])
         rows = con.execute(f'select "CHANGE_TYPE", {key} from delivered').fetchall()
@@ -84,6 +87,28 @@ def test_later_nights_bring_changes_corrections_and_deletions(tmp_path: Path) ->
     files = [str(p) for p in tmp_path.glob("inbox/*/police/*.csv")] + [str(p) for p in tmp_path.glob("inbox/*/housing/*.csv")]
     found = duckdb.connect().execute(f"select distinct CHANGE_TYPE from read_csv({files}, union_by_name = true, all_varchar = true)").fetchall()
     assert {code for (code,) in found} == {"I", "U", "D"}
+
+
+def test_a_weekly_feed_brings_the_whole_week(tmp_path: Path) -> None:
+    generate(tmp_path, 50_000, 15, SEED, only_nights=range(7, 15))
+    files = sorted(tmp_path.glob("inbox/*/deaths/*.csv"))
+    assert [path.parent.parent.name for path in files] == ["2026-11-08", "2026-11-15"]
+    names = [str(path) for path in files]
+    rows = duckdb.connect().execute(f"select CHANGE_TYPE, REGISTRATION_ID, DATE_REGISTERED from read_csv({names}, all_varchar = true)").fetchall()
+    inserted = [entry for change, entry, _ in rows if change == "I"]
+    assert len(inserted) == len(set(inserted)) > 5
+    assert {change for change, *_ in rows} >= {"I", "U"}
+    # What was registered from a week before the file on was not known a week before.
+    assert all(day >= "2026-10-25" for change, _, day in rows if change == "I")
+
+
+def test_events_are_sent_once_and_never_change(tmp_path: Path) -> None:
+    generate(tmp_path, 8_000, 10, SEED)
+    files = [str(path) for path in sorted(tmp_path.glob("inbox/*/custody/receptions*.csv"))]
+    counts = duckdb.connect().execute(f"select count(*), count(distinct (PRISON_NO, RECEPTION_ID)) from read_csv({files}, all_varchar = true)")
+    sent, distinct = counts.fetchall()[0]
+    first = len(Path(files[0]).read_text(encoding="utf-8").splitlines()) - 1
+    assert sent == distinct > first
 
 
 def test_every_record_has_one_true_person(population: Path) -> None:

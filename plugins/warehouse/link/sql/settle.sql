@@ -46,11 +46,12 @@ select case when m.new_id is null then 'retired' else 'merged' end, b.person_id,
 from (select distinct person_id from links_before) as b left join moved as m on m.old_id = b.person_id and m.place_of_old = 1
 where not exists (select from assigned as a where a.person_id = b.person_id);
 
+-- (A person without any link was retired by an erasure, which no run of tonight repeats.)
 delete from linkage.person_event as e
 where e.night = {night} and not exists (
     select from event_now as n
     where n.event = e.event and n.person_id = e.person_id and n.other_person_id is not distinct from e.other_person_id
-);
+) and (e.event <> 'retired' or exists (select from linkage.person_link as l where l.person_id = e.person_id));
 insert into linkage.person_event (night, event, person_id, other_person_id)
 select {night}, n.event, n.person_id, n.other_person_id
 from event_now as n

@@ -20,7 +20,7 @@ WIDTH = 840
 ROW_HEIGHT = 30
 
 SEVERITIES = {"refuse": DARK_PINK, "quarantine": ORANGE, "warn": TURQUOISE}
-FATES = {"admitted": DARK_BLUE, "unchanged": LILAC, "quarantined": ORANGE}
+FATES = {"admitted": DARK_BLUE, "unchanged": LILAC, "quarantined": ORANGE, "erased": DARK_GREY}
 
 # What may differ between two SVGs in one page: the ids their clip paths and gradients are referred to by.
 ID_REFERENCE = re.compile(r'(\bid="|url\(#|href="#)')
@@ -90,13 +90,14 @@ def row_fates(rows: Rows) -> str:
     """What became of the rows received, as shares: rows of `feed`, `fate` and `rows`."""
     import altair as alt
 
+    seen = {fate: colour for fate, colour in FATES.items() if any(row["fate"] == fate for row in rows)}
     chart = (
         alt.Chart(alt.Data(values=list(rows)))
         .mark_bar(height=20)
         .encode(
             y=alt.Y("feed:N", title=None, sort=None, axis=alt.Axis(ticks=False, domain=False)),
             x=alt.X("rows:Q", stack="normalize", title="Share of rows received", axis=alt.Axis(format=".0%", tickCount=5)),
-            color=alt.Color("fate:N", scale=alt.Scale(domain=list(FATES), range=list(FATES.values()))),
+            color=alt.Color("fate:N", scale=alt.Scale(domain=list(seen), range=list(seen.values()))),
             order=alt.Order("rank:Q"),
         )
         .transform_calculate(rank=f"indexof({list(FATES)}, datum.fate)")

@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from datetime import date
+
+from warehouse.publish.disclosure import people
 from warehouse.publish.facts import FeedLoad, Reason
 from warehouse.publish.report import charts
 from warehouse.publish.report.blocks import Block, Figure, Note, Section, Table, columns
 from warehouse.publish.report.history import History
+from warehouse.publish.wording import other_delivery
 
 WORST_RULES = 12
 
 
-def load_section(feeds: tuple[FeedLoad, ...], history: History) -> Section:
-    """Rows received, admitted and quarantined by feed and table, against the last nights."""
+def load_section(feeds: tuple[FeedLoad, ...], history: History, night: date, erased: Mapping[str, int]) -> Section:
+    """Rows received, admitted and quarantined by feed and table, against the last nights; late, replaced and withdrawn deliveries.
+
+    Args:
+        erased: records erased by feed since the night before.
+    """
     blocks: list[Block] = [Note(_trouble(feed), is_warning=True) for feed in feeds if feed.status != "admitted"]
     fates = [
         {"feed": feed.feed, "fate": fate, "rows": rows}
         for feed in feeds
-        for fate, rows in (("admitted", feed.admitted), ("unchanged", feed.unchanged), ("quarantined", feed.quarantined))
+        for fate, rows in (("admitted", feed.admitted), ("unchanged", feed.unchanged), ("quarantined", feed.quarantined), ("erased", feed.erased))
         if rows
     ]
     if fates:
@@ -25,18 +34,28 @@ def load_section(feeds: tuple[FeedLoad, ...], history: History) -> Section:
     blocks.append(
         Table(
             "Deliveries",
-            columns("Feed", "Status", "#Received", "#Admitted", "#Unchanged", "#Quarantined", "#Quarantined %"),
+            columns("Feed", "Status", "#Received", "#Admitted", "#Unchanged", "#Erased", "#Quarantined", "#Quarantined %"),
             [[feed.feed, feed.status, *_counts(feed), _share(feed.quarantined, feed.received)] for feed in feeds],
         )
     )
     blocks.append(
         Table(
             "Deliveries by table",
-            columns("Feed", "Table", "#Received", "#Admitted", "#Unchanged", "#Quarantined"),
-            [[feed.feed, t.table, f"{t.received:,}", f"{t.admitted:,}", f"{t.unchanged:,}", f"{t.quarantined:,}"] for feed in feeds for t in feed.tables],
+            columns("Feed", "Table", "#Received", "#Admitted", "#Unchanged", "#Erased", "#Quarantined"),
+            [
+                [feed.feed, t.table, *(f"{count:,}" for count in (t.received, t.admitted, t.unchanged, t.erased, t.quarantined))]
+                for feed in feeds
+                for t in feed.tables
+            ],
             is_detail=True,
         )
     )
+    others = [[feed.feed, other_delivery(other, night), f"{other.received:,}", other.message or ""] for feed in feeds for other in feed.others]
+    if others:
+        blocks.append(Table("Other deliveries since the night before", columns("Feed", "What became of it", "#Rows", "Message"), others))
+    if erased:
+        told = ", ".join(f"{feed} {people(count)}" for feed, count in erased.items())
+        blocks.append(Note(f"Records erased since the night before, at the request of the person or the agency: {told}."))
     return Section("deliveries", "Deliveries", [*blocks, *_last_nights(history)])
 
 
@@ -46,11 +65,12 @@ def _trouble(feed: FeedLoad) -> str:
 
 
 def _fate(feed: FeedLoad) -> str:
-    return f"{feed.feed} {feed.admitted:,} admitted, {feed.unchanged:,} unchanged, {feed.quarantined:,} quarantined of {feed.received:,}"
+    erased = f", {feed.erased:,} erased" if feed.erased else ""
+    return f"{feed.feed} {feed.admitted:,} admitted, {feed.unchanged:,} unchanged, {feed.quarantined:,} quarantined{erased} of {feed.received:,}"
 
 
 def _counts(feed: FeedLoad) -> list[str]:
-    return [f"{count:,}" for count in (feed.received, feed.admitted, feed.unchanged, feed.quarantined)]
+    return [f"{count:,}" for count in (feed.received, feed.admitted, feed.unchanged, feed.erased, feed.quarantined)]
 
 
 def _share(part: int, whole: int) -> str:

@@ -44,6 +44,7 @@ def page(summary: NightSummary, history: History) -> str:
             night=summary.night,
             is_live=summary.publication is not None and summary.publication.night == summary.night,
             publication=summary.publication,
+            stale=summary.stale,
             facts=_facts(summary),
             sections=_sections(summary, history),
             style=Markup((TEMPLATES / "report.css").read_text(encoding="utf-8")),
@@ -54,7 +55,7 @@ def page(summary: NightSummary, history: History) -> str:
 def _sections(summary: NightSummary, history: History) -> list[Section]:
     return [
         outcome_section(summary.outcomes),
-        load_section(summary.feeds, history),
+        load_section(summary.feeds, history, summary.night, summary.erased),
         quality_section(summary.feeds, history),
         linkage_section(summary.linkage, history),
         coverage_section(summary),
@@ -73,6 +74,7 @@ def _facts(summary: NightSummary) -> list[Fact]:
             "agencies delivered and passed",
             is_warning=admitted < len(summary.feeds),
         ),
+        Fact("Feeds on time", f"{len(summary.coverage) - len(summary.stale)} of {len(summary.coverage)}", _late(summary), is_warning=bool(summary.stale)),
         Fact("Rows received", f"{received:,}", f"{quarantined / received:.2%} quarantined" if received else "nothing came"),
         Fact("People", people(summary.linkage.persons), f"in {summary.linkage.records:,} records" if summary.linkage.records else ""),
     ]
@@ -90,6 +92,10 @@ def _facts(summary: NightSummary) -> list[Fact]:
         )
     )
     return facts
+
+
+def _late(summary: NightSummary) -> str:
+    return f"late: {', '.join(feed.feed for feed in summary.stale)}" if summary.stale else "by the cadence of their contracts"
 
 
 def _duration(seconds: float) -> str:

@@ -13,10 +13,12 @@ def coverage_section(summary: NightSummary) -> Section:
     rows = []
     for feed in summary.coverage:
         behind = "" if feed.covered_until is None else str((summary.night - feed.covered_until).days)
-        rows.append([feed.feed, str(feed.covered_until or "never delivered"), behind, str(feed.last_night or "")])
+        rows.append([feed.feed, str(feed.covered_until or "never delivered"), behind, str(feed.last_night or ""), str(feed.due_on or ""), feed.reason])
+    late = [Note(f"{feed.feed} is late: {feed.reason}. Its events may still be on their way.", is_warning=True) for feed in summary.stale]
     blocks: list[Block] = [
+        *late,
         Note("An outcome is counted once every agency it needs has delivered past the end of its follow-up; until then it is not yet observable."),
-        Table("Coverage", columns("Feed", "Events known until", "#Days behind", "Last delivery admitted for"), rows),
+        Table("Coverage", columns("Feed", "Events known until", "#Days behind", "Last delivery admitted for", "Next due", "On time"), rows),
     ]
     return Section("coverage", "Coverage", blocks)
 

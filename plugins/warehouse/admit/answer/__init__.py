@@ -1,0 +1,1 @@
+"""The answer to the agency: for every delivery, what became of it and which rows to correct, as CSV and as HTML."""

@@ -1,0 +1,162 @@
+"""Every planted fault is caught by the rule that should catch it and by no other; a clean delivery raises nothing.
+
+The faults are tables: `faults/<feed>.yaml` (explained in `planted.py`) for rows and shifts, `spoiled_files.py` for whole files.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+
+import pytest
+from tests.conftest import wipe
+from tests.integration.deliveries import query
+from tests.scenarios.clean_deliveries import NIGHT, NIGHTS, Outcome, as_files, clean_sheets, deliver, generate, identifiers, nights_of
+from tests.scenarios.planted import Fault, Sheets, exemplars, faults, plant, shifts
+from tests.scenarios.spoiled_files import FILE_FAULTS, SPOILED_TABLE, FileFault, Sent
+
+from warehouse.admit import withdraw
+from warehouse.contracts.load import feeds, load_contract
+from warehouse.contracts.suite import build
+from warehouse.settings import settings
+
+pytestmark = pytest.mark.integration
+
+FEEDS = feeds()
+LINES = [fault for feed in FEEDS for fault in faults(feed)]
+SHIFTS = [shift for feed in FEEDS for shift in shifts(feed) if shift.after is None]
+SHIFTS_FROM_BEFORE = [shift for feed in FEEDS for shift in shifts(feed) if shift.after is not None]
+COPIES_BEFORE = 250
+
+
+@pytest.fixture(scope="session")
+def generated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("generated")
+    generate(folder)
+    return folder
+
+
+def assert_nothing_is_given_away(outcome: Outcome, feed: str, sheets: Sheets) -> None:
+    """No message about the delivery holds a name, an id, a date of birth or another identifying value of it."""
+    words = {word for message in outcome.messages for word in re.findall(r"[^\s,;:()'\"\[\]]+", message)} | set(outcome.messages)
+    assert not words & identifiers(feed, sheets)
+
+
+def assert_caught(outcome: Outcome, fault: Fault, sheets: Sheets) -> None:
+    """Exactly the fault's rules found it, in exactly its rows, and what had to follow followed."""
+    assert outcome.failed == {(fault.table, rule): rows for rule, rows in fault.caught_by.items()}
+    assert_nothing_is_given_away(outcome, fault.feed, sheets)
+    if fault.so == "refused":
+        assert outcome.status == "refused"
+        assert outcome.quarantined == {}
+        assert any(f"[{rule}]" in message for rule in fault.caught_by for message in outcome.messages)
+        return
+    assert outcome.status == "admitted"
+    caught = fault.rows_caught(len(sheets[fault.table])) if fault.so == "quarantined" else set()
+    rules = [rule for rule in fault.caught_by if outcome.severities[fault.table, rule] == "quarantine"]
+    assert outcome.quarantined == {(fault.table, number): rules for number in caught}
+
+
+def assert_tallies_add_up(outcome: Outcome) -> None:
+    for received, *parts in query(
+        "select rows_received, rows_admitted, rows_quarantined, rows_unchanged, rows_erased from ops.delivery_file where delivery_id = %s", outcome.delivery_id
+    ):
+        assert received == sum(parts)
+
+
+@pytest.mark.parametrize("feed", FEEDS)
+def test_clean_deliveries_of_two_nights_raise_nothing(clean_db: Path, tmp_path: Path, generated: Path, feed: str) -> None:
+    first, second = nights_of(generated, feed)
+    for night in (first, second):
+        sheets = clean_sheets(generated, feed, night)
+        outcome = deliver(tmp_path / night.isoformat(), feed, as_files(feed, sheets, night), night)
+        assert (outcome.status, outcome.failed, outcome.quarantined, outcome.messages) == ("admitted", {}, {}, [])
+        assert_tallies_add_up(outcome)
+
+
+@pytest.mark.parametrize("fault", LINES, ids=lambda fault: fault.id)
+def test_a_fault_in_rows_is_caught_by_its_rule_alone(clean_db: Path, tmp_path: Path, generated: Path, fault: Fault) -> None:
+    night, clean = NIGHT, clean_sheets(generated, fault.feed, NIGHT)
+    if fault.after is not None:
+        deliver(tmp_path / "before", fault.feed, as_files(fault.feed, clean, night), night)
+        night, clean = NIGHTS[1], exemplars(fault.feed)
+    sheets = plant(fault, clean)
+    outcome = deliver(tmp_path / "inbox", fault.feed, as_files(fault.feed, sheets, night), night)
+    assert_caught(outcome, fault, sheets)
+    assert_tallies_add_up(outcome)
+
+
+@pytest.mark.parametrize("shift", SHIFTS, ids=lambda shift: shift.id)
+def test_a_fault_in_many_rows_is_told_as_what_it_is(clean_db: Path, tmp_path: Path, shift: Fault) -> None:
+    sheets = plant(shift, {})
+    assert_caught(deliver(tmp_path, shift.feed, as_files(shift.feed, sheets, NIGHT), NIGHT), shift, sheets)
+
+
+@pytest.fixture(scope="module")
+def feed_with_history(request: pytest.FixtureRequest, warehouse_db: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fault]:
+    """Three clean deliveries of the feed, each of 250 exemplars, are admitted."""
+    wipe()
+    feed: str = request.param
+    inboxes = tmp_path_factory.mktemp(feed)
+    for night in NIGHTS[:3]:
+        outcome = deliver(inboxes / night.isoformat(), feed, as_files(feed, exemplars(feed, COPIES_BEFORE), night), night)
+        assert (outcome.status, outcome.failed) == ("admitted", {})
+    yield request.param
+
+
+@pytest.mark.parametrize(
+    ("feed_with_history", "shift"), [(s.feed, s) for s in SHIFTS_FROM_BEFORE], ids=[s.id for s in SHIFTS_FROM_BEFORE], indirect=["feed_with_history"]
+)
+def test_a_shift_against_earlier_deliveries_is_told(feed_with_history: str, tmp_path: Path, shift: Fault) -> None:
+    sheets = exemplars(shift.feed, COPIES_BEFORE) | plant(shift, {})
+    outcome = deliver(tmp_path, shift.feed, as_files(shift.feed, sheets, NIGHTS[3]), NIGHTS[3], admit=False)
+    withdraw.reject(outcome.delivery_id, "the next scenario begins", "a test")
+    assert outcome.failed == {(shift.table, rule): rows for rule, rows in shift.caught_by.items()}
+    assert outcome.status == ("refused" if shift.so == "refused" else "checked")
+    assert_nothing_is_given_away(outcome, shift.feed, sheets)
+
+
+@pytest.mark.parametrize("feed", FEEDS)
+@pytest.mark.parametrize("fault", FILE_FAULTS, ids=lambda fault: fault.fault)
+def test_a_fault_of_a_whole_file_is_caught_by_its_rule_alone(clean_db: Path, tmp_path: Path, generated: Path, feed: str, fault: FileFault) -> None:
+    contract = load_contract(feed)
+    sheets = clean_sheets(generated, feed, NIGHT)
+    clean = as_files(feed, sheets, NIGHT)
+    name = next(name for name in clean if Path(name).match(contract.tables[SPOILED_TABLE[feed]].file))
+    sent = Sent(contract, NIGHT, clean, name)
+    outcome = deliver(tmp_path, feed, fault.spoil(sent), NIGHT)
+    failed = sent.width if fault.failed == "columns" else fault.failed
+    tables = {"table": [SPOILED_TABLE[feed]], "every table": list(contract.tables), "delivery": [""]}[fault.told_of]
+    assert outcome.failed == {(table, fault.caught_by): failed for table in tables}
+    assert outcome.status == ("refused" if fault.so == "refused" else "admitted")
+    assert outcome.quarantined == {}
+    assert_nothing_is_given_away(outcome, feed, sheets)
+
+
+@pytest.mark.parametrize("feed", FEEDS)
+def test_a_file_of_implausible_size_is_refused(clean_db: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, feed: str) -> None:
+    expectations = shutil.copytree(settings().expectations_dir, tmp_path / "expectations")
+    limit = f'{feed},{SPOILED_TABLE[feed]},*,max_file_bytes,100,refuse,"No table of this test has more"\n'
+    with (expectations / "thresholds.csv").open("a", encoding="utf-8") as thresholds:
+        thresholds.write(limit)
+    monkeypatch.setattr(settings(), "project_root", tmp_path)
+    outcome = deliver(tmp_path / "inbox", feed, as_files(feed, exemplars(feed), NIGHT), NIGHT)
+    assert (outcome.status, outcome.failed) == ("refused", {("", "max_file_bytes"): 1})
+
+
+def test_a_full_refresh_of_a_time_long_past_is_refused(clean_db: Path, tmp_path: Path) -> None:
+    half_a_year_later = date(2027, 5, 1)
+    sheets = exemplars("treatment", COPIES_BEFORE)
+    outcome = deliver(tmp_path, "treatment", as_files("treatment", sheets, half_a_year_later), half_a_year_later)
+    assert (outcome.status, outcome.failed) == ("refused", {("ndtms", "wrong_period"): 1})
+
+
+def test_every_business_rule_of_every_feed_has_a_planted_fault() -> None:
+    planted = {(fault.feed, fault.table, rule) for fault in LINES for rule in fault.caught_by}
+    of_the_suites = {
+        (feed, rules.table.name, rule.code) for feed in FEEDS for rules in build(load_contract(feed)) for rule in rules.rules if rule.reason and rule.column
+    }
+    assert of_the_suites - planted == set()
