@@ -76,16 +76,18 @@ def test_a_request_reaches_every_zone(clean_db: Path, tmp_path: Path) -> None:
     assert request("police", [{"NOMINAL_ID": "N1"}], "erasure request", ASKED, "someone else") == [erasure_id]
 
 
-def test_rows_that_come_again_are_counted_and_kept_nowhere(clean_db: Path, tmp_path: Path) -> None:
+def test_rows_that_come_again_are_counted_and_kept_nowhere(clean_db: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     police = Agency("police", tmp_path)
     police.send(1, {"nominals": [nominal(1, SURNAME="Erasable"), nominal(2)]})
     (erasure_id,) = request("police", [{"NOMINAL_ID": "N1"}], "erasure request", ASKED, "officer")
     second = police.send(2, {"nominals": [nominal(2, "U", SEX="U"), nominal(1, SURNAME="Erasable"), nominal(3)]})
-    counts = "select rows_received, rows_admitted, rows_quarantined, rows_unchanged, rows_erased from ops.delivery_file where delivery_id = %s and table_name = 'nominals'"
+    counts = "select rows_received, rows_admitted, rows_quarantined, rows_unchanged, rows_erased from ops.delivery_file"
+    counts += " where delivery_id = %s and table_name = 'nominals'"
     assert query(counts, second) == [(3, 2, 0, 0, 1)]
     assert not [zone for zone in (*POLICE_ZONES, "quarantine.refused_row") if holds(zone, "Erasable")] and "Erasable" not in landed("police")
     police.send(1, {"nominals": [nominal(1, SURNAME="Erasable"), nominal(2), nominal(4)]})  # replays the second night
     assert query(counts, second) == [(3, 2, 0, 0, 1)]
+    monkeypatch.setattr(withdraw, "judge", lambda delivery, contract: ([], {}))
     withdraw.redo(second)
     assert query(counts, second) == [(3, 2, 0, 0, 1)]
     assert not [zone for zone in POLICE_ZONES if holds(zone, "Erasable")] and "Erasable" not in landed("police")

@@ -51,3 +51,13 @@ def ingest(inbox: Path, feed: str, number: int = 1, first: str = "receive", last
     """The steps of receive and admit for what lies in an inbox on a numbered night, or some of them."""
     steps = INGEST[INGEST.index(first) : INGEST.index(last) + 1]
     return Work(inbox, night(number), [Step(step, feed) for step in steps])
+
+
+def nights_of_police(folder: Path) -> list[Path]:
+    """Inboxes of four nights: nominals that come, change and go, and rows that are refused."""
+    return [
+        police(folder / "1", 1, [nominal(n) for n in range(1, 9)] + [nominal(30, surname="")], [alias(n) for n in range(1, 9)]),
+        police(folder / "2", 2, [nominal(1, "U", "Second"), nominal(2, "U", "Second"), nominal(3, "D"), nominal(9), nominal(32, surname="")], [alias(1, "Second")]),
+        police(folder / "3", 3, [nominal(1, "U", "Third"), nominal(4, "D"), nominal(31, surname="")], [alias(1, "Third"), alias(9), "I,N1,2,Z,Quill,Refused,"]),
+        police(folder / "4", 4, [nominal(1, "U", "Fourth"), nominal(10)]),
+    ]

@@ -13,9 +13,9 @@ from datetime import date
 from pathlib import Path
 
 from tests.integration.deliveries import query
-from tests.scenarios.planted import Sheets, exemplars, header
+from tests.scenarios.planted import COPIES, Sheets, exemplars, header
 
-from warehouse.admit import stage
+from warehouse.admit import checkpoint, stage
 from warehouse.admit.errors import DeliveryRefused
 from warehouse.contracts.load import load_contract
 from warehouse.contracts.model import Format
@@ -31,14 +31,18 @@ Files = dict[str, bytes]
 class Outcome:
     """What became of a delivery.
 
-    `failed`: rows that broke each rule, by (table, rule). `quarantined`: the rules that each row in quarantine broke, by (table,
-    row number). `messages`: everything that was said about the delivery.
+    Attributes:
+        failed: rows that broke each rule, by table and rule, as recorded for the agency.
+        broken: the rules that each row broke, by table and row number.
+        quarantined: the same of the rows in quarantine.
+        messages: everything that was said about the delivery.
     """
 
     delivery_id: int
+    feed: str
     status: str
     failed: dict[tuple[str, str], int]
-    severities: dict[tuple[str, str], str]
+    broken: dict[tuple[str, int], list[str]]
     quarantined: dict[tuple[str, int], list[str]]
     messages: list[str]
 
@@ -55,10 +59,10 @@ def nights_of(folder: Path, feed: str) -> list[date]:
     return [night for night in NIGHTS if (folder / "inbox" / night.isoformat() / feed).is_dir()][:2]
 
 
-def clean_sheets(folder: Path, feed: str, night: date) -> Sheets:
-    """The rows of a clean delivery by table: the exemplars, followed by those of the generator."""
+def clean_sheets(folder: Path, feed: str, night: date, copies: int = COPIES) -> Sheets:
+    """The rows of a clean delivery by table: so many copies of the exemplars, followed by the rows of the generator."""
     contract = load_contract(feed)
-    sheets = exemplars(feed)
+    sheets = exemplars(feed, copies)
     for table in contract.tables.values():
         (path,) = (folder / "inbox" / night.isoformat() / feed).glob(table.file)
         with path.open(encoding="utf-8", newline="") as stream:
@@ -102,21 +106,39 @@ def deliver(inbox: Path, feed: str, files: Files, night: date, admit: bool = Tru
                 stage.admit(delivery_id)
         except DeliveryRefused as refused:
             said.append(str(refused))
-    return _outcome(delivery_id, said)
+    return _outcome(delivery_id, feed, said)
 
 
-def _outcome(delivery_id: int, said: list[str]) -> Outcome:
+def _outcome(delivery_id: int, feed: str, said: list[str]) -> Outcome:
     ((status, message),) = query("select status, message from ops.delivery where delivery_id = %s", delivery_id)
-    checks = query("select table_name, rule, severity, failed_rows, message from ops.check_result where delivery_id = %s and failed_rows > 0", delivery_id)
+    checks = query("select table_name, rule, failed_rows, message from ops.check_result where delivery_id = %s and failed_rows > 0", delivery_id)
     refused = query("select table_name, row_number, rules from quarantine.refused_row where delivery_id = %s", delivery_id)
     return Outcome(
         delivery_id=delivery_id,
+        feed=feed,
         status=status,
-        failed={(table, rule): rows for table, rule, _, rows, _ in checks},
-        severities={(table, rule): severity for table, rule, severity, _, _ in checks},
+        failed={(table, rule): rows for table, rule, rows, _ in checks},
+        broken=_broken(delivery_id),
         quarantined={(table, number): rules for table, number, rules in refused},
         messages=[text for text in [message, *said, *(text for *_, text in checks)] if text],
     )
+
+
+def _broken(delivery_id: int) -> dict[tuple[str, int], list[str]]:
+    """The rules that rows broke, out of the delivery's checkpoint."""
+    import duckdb
+
+    found: dict[tuple[str, int], list[str]] = {}
+    for path in sorted(checkpoint.folder(delivery_id).glob("*.violations.parquet")):
+        listed = duckdb.sql(f"select _row_number, rule from read_parquet('{path}') order by all").fetchall()
+        for number, rule in listed:
+            found.setdefault((path.name.split(".")[0], number), []).append(rule)
+    return found
+
+
+def is_of_changes(feed: str) -> bool:
+    """Whether the feed may leave out tables of a delivery."""
+    return load_contract(feed).delivery.kind != "snapshot"
 
 
 def identifiers(feed: str, sheets: Sheets) -> set[str]:

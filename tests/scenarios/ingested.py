@@ -83,6 +83,13 @@ def difference(one: State, other: State) -> dict[str, tuple[Any, Any]]:
     return found
 
 
+def must_be_same(found: State, expected: State, when: str = "") -> None:
+    """Raise an assertion that shows the parts in which two states differ."""
+    differing = difference(found, expected)
+    told = "\n".join(f"{name}: found {mine}, instead of {theirs}" for name, (mine, theirs) in differing.items())
+    assert not differing, f"{when}\n{told}"
+
+
 def leftovers(home: Path) -> list[str]:
     """Work files of deliveries; the locks of feeds, which are empty, are none."""
     area = home / "work" / "admit"

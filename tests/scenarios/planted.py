@@ -3,8 +3,9 @@
 A file of faults has three parts:
 
 - `exemplars`: for each table of the feed one row that breaks no rule. A delivery holds several copies of it, numbered from 1,
-  as its first rows; `{n}` stands for the number, so that each copy is another person's. Columns that are left out are empty.
-- `faults`: one mistake of an agency each, in the first `rows` copies of one table:
+  beside what the generator writes; `{n}` stands for the number, so that each copy is another person's. Columns that are left
+  out are empty.
+- `faults`: one mistake of an agency each, in `rows` further copies of one table, which stand before all others:
     - `set`: columns that get another value in these rows;
     - `add`: these rows come once more at the end of the file, with these columns changed (none: word for word);
     - `fields`: the line loses (-1) or gains (1) a field;
@@ -31,6 +32,8 @@ from warehouse.contracts.model import Table
 
 FAULTS = Path(__file__).parent / "faults"
 COPIES = 10
+# Copies with faults are numbered from here, so that they are other people's than the clean ones.
+FIRST_PLANTED = 1001
 Row = list[str]
 Sheets = dict[str, list[Row]]
 
@@ -53,49 +56,51 @@ class Fault:
     fields: int = 0
     copies: int = COPIES
     after: str | None = None
-    alone: bool = False
 
     @property
     def id(self) -> str:
         return f"{self.feed}: {self.kind}: {self.fault}"
 
-    def rows_caught(self, rows_of_the_file: int) -> set[int]:
-        """Numbers of the rows that have to be caught, in a file with so many rows."""
-        changed = range(1, self.rows + 1)
-        added = range(rows_of_the_file - self.rows + 1, rows_of_the_file + 1)
-        return {*(changed if self.caught != "added" else ()), *(added if self.caught != "changed" else ())}
+
+@dataclass(frozen=True)
+class Planted:
+    """A delivery with faults in it, and by the name of each fault the numbers of the rows that have to be caught."""
+
+    sheets: Sheets
+    rows: dict[str, set[int]]
 
 
 @cache
 def document(feed: str) -> dict[str, Any]:
     """A feed's file of faults, every value as text: a date or number is what the agency writes."""
-    return yaml.load((FAULTS / f"{feed}.yaml").read_text(encoding="utf-8"), Loader=yaml.BaseLoader)
+    found: dict[str, Any] = yaml.load((FAULTS / f"{feed}.yaml").read_text(encoding="utf-8"), Loader=yaml.BaseLoader)
+    return found
 
 
 def faults(feed: str) -> list[Fault]:
     """The faults in single rows of a feed."""
-    return [_fault(feed, line, alone=False) for line in document(feed)["faults"]]
+    return [_fault(feed, line) for line in document(feed)["faults"]]
 
 
 def shifts(feed: str) -> list[Fault]:
     """The faults of a feed that show only in many rows."""
-    return [_fault(feed, line, alone=True) for line in document(feed)["shifts"]]
+    return [_fault(feed, line) for line in document(feed)["shifts"]]
 
 
-def _fault(feed: str, line: dict[str, Any], alone: bool) -> Fault:
+def _fault(feed: str, line: dict[str, Any]) -> Fault:
     numbers = {name: int(line[name]) for name in ("rows", "fields", "copies") if name in line}
     caught_by = line["caught_by"]
     if isinstance(caught_by, str):
-        told = 1 if alone else numbers["rows"] * (2 if line.get("caught") == "both" else 1)
-        caught_by = {caught_by: told}
-    return Fault(**line | numbers | {"feed": feed, "alone": alone, "caught_by": {rule: int(rows) for rule, rows in caught_by.items()}})
+        in_every_row = "copies" not in line
+        caught_by = {caught_by: numbers["rows"] * (2 if line.get("caught") == "both" else 1) if in_every_row else 1}
+    return Fault(**line | numbers | {"feed": feed, "caught_by": {rule: int(rows) for rule, rows in caught_by.items()}})
 
 
 def exemplar(feed: str, table: str, n: int, **changes: str) -> Row:
     """The n-th copy of a table's exemplar, with some columns changed."""
     given = document(feed)["exemplars"][table] | changes
     contract = load_contract(feed)
-    columns = [column.name for column in contract.tables[table].columns]
+    columns = header(contract.tables[table])
     assert given.keys() <= set(columns), f"{feed}.{table} has no column {', '.join(given.keys() - set(columns))}"
     return [given[name].format(n=n) if name in given else contract.format.null_tokens[0] for name in columns]
 
@@ -105,20 +110,41 @@ def exemplars(feed: str, copies: int = COPIES) -> Sheets:
     return {table: [exemplar(feed, table, n) for n in range(1, copies + 1)] for table in document(feed)["exemplars"]}
 
 
-def plant(fault: Fault, clean: Sheets) -> Sheets:
-    """A clean delivery with the fault in it; the delivery holds the exemplars as the first rows of each table."""
-    if fault.alone:
-        rows = [exemplar(fault.feed, fault.table, n, **(fault.set if n <= fault.rows else fault.rest)) for n in range(1, fault.copies + 1)]
-        return {fault.table: rows}
-    planted = [_line(exemplar(fault.feed, fault.table, n, **fault.set), fault.fields) for n in range(1, fault.rows + 1)]
-    added = [exemplar(fault.feed, fault.table, n, **fault.add) for n in range(1, fault.rows + 1)] if fault.add is not None else []
-    return clean | {fault.table: planted + clean[fault.table][fault.rows :] + added}
+def plant(faults: list[Fault], clean: Sheets) -> Planted:
+    """A clean delivery with each fault in rows of its own: in front of the clean ones, and those that are added behind them."""
+    sheets: Sheets = {}
+    caught: dict[str, set[int]] = {}
+    for table, clean_rows in clean.items():
+        of_table = [fault for fault in faults if fault.table == table]
+        planted: list[Row] = []
+        added: list[Row] = []
+        added_from = sum(fault.rows for fault in of_table) + len(clean_rows)
+        for fault in of_table:
+            people = range(FIRST_PLANTED + len(planted), FIRST_PLANTED + len(planted) + fault.rows)
+            changed = _next_numbers(planted, fault.rows)
+            planted += [_line(exemplar(fault.feed, table, n, **fault.set), fault.fields) for n in people]
+            again = {added_from + number for number in _next_numbers(added, fault.rows)}
+            added += [exemplar(fault.feed, table, n, **fault.add) for n in people] if fault.add is not None else []
+            caught[fault.id] = {"changed": changed, "added": again, "both": changed | again}[fault.caught]
+        sheets[table] = planted + clean_rows + added
+    return Planted(sheets, caught)
 
 
-def _line(row: Row, fields: int) -> Row:
-    return row[:fields] if fields < 0 else row + ["more"] * fields
+def _next_numbers(rows: list[Row], count: int) -> set[int]:
+    """The numbers that so many rows will have behind those that are there."""
+    return {*range(len(rows) + 1, len(rows) + count + 1)}
+
+
+def in_many_rows(fault: Fault) -> Planted:
+    """The one table that the shift is in, with nothing but copies of its exemplar."""
+    rows = [exemplar(fault.feed, fault.table, n, **(fault.set if n <= fault.rows else fault.rest)) for n in range(1, fault.copies + 1)]
+    return Planted({fault.table: rows}, {fault.id: {*range(1, fault.rows + 1)}})
 
 
 def header(table: Table) -> Row:
     """The columns of a table's file."""
     return [column.name for column in table.columns]
+
+
+def _line(row: Row, fields: int) -> Row:
+    return row[:fields] if fields < 0 else row + ["more"] * fields

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from tests.scenarios.agencies import INGEST, NIGHT, golden, ingest, nominal, police
-from tests.scenarios.ingested import State, difference, leftovers, state, visible
+from tests.scenarios.ingested import State, must_be_same, leftovers, state, visible
 from tests.scenarios.servers import bring_back, crash
 from tests.scenarios.small_disks import attempt_on
 from tests.scenarios.workers import AtFile, AtRow, Place, Work, outcomes, run, start, stopped
@@ -74,9 +74,9 @@ def test_the_server_crashes_in_the_midst(
         outcome = worker.outcome()
         bring_back()
     assert outcome.error == DATABASE_FAULT and "the connection failed or was lost" in outcome.message
-    assert difference(visible(state(clean_db)), before) == {}
+    must_be_same(visible(state(clean_db)), before)
     run(ingest(second, "treatment", 2, first=step))
-    assert difference(state(clean_db), expected) == {}
+    must_be_same(state(clean_db), expected)
 
 
 def test_the_server_crashes_after_every_step(undisturbed: Any, running_server: None, clean_db: Path, tmp_path: Path) -> None:
@@ -89,7 +89,7 @@ def test_the_server_crashes_after_every_step(undisturbed: Any, running_server: N
         crash()
         bring_back()
     run(ingest(second, "police", 2))
-    assert difference(state(clean_db), expected) == {}
+    must_be_same(state(clean_db), expected)
 
 
 def test_the_server_is_restarted_by_hand(undisturbed: Any, running_server: None, clean_db: Path, tmp_path: Path) -> None:
@@ -102,7 +102,7 @@ def test_the_server_is_restarted_by_hand(undisturbed: Any, running_server: None,
         worker.go_on()
         assert worker.outcome().error == DATABASE_FAULT
     run(ingest(second, "treatment", 2, first="admit"))
-    assert difference(state(clean_db), expected) == {}
+    must_be_same(state(clean_db), expected)
 
 
 def many_nominals(folder: Path, count: int = 20_000) -> Path:
@@ -127,9 +127,9 @@ def test_a_full_disk(step: str, area: str, size: int, clean_db: Path, wipe_datab
     assert tried.outcome.error is not None and tried.outcome.is_clean, tried
     assert "full" in tried.outcome.message and area in tried.outcome.message, tried
     assert [path for path in tried.left if Path(path).suffix and not Path(path).name.startswith(".building-")] == []
-    assert difference(state(clean_db), before) == {}
+    must_be_same(state(clean_db), before)
     run(ingest(inbox, "police", first=step))
-    assert difference(state(clean_db), expected) == {}
+    must_be_same(state(clean_db), expected)
 
 
 @pytest.mark.parametrize("feed", ["treatment", "police"])
@@ -140,7 +140,7 @@ def test_one_delivery_in_two_processes(feed: str, undisturbed: Any, clean_db: Pa
         for step in INGEST:
             found = outcomes(*[ingest(inbox, feed, number, first=step, last=step)] * 3)
             assert [one.error for one in found] == [None] * 3, found
-    assert difference(state(clean_db), expected) == {}
+    must_be_same(state(clean_db), expected)
 
 
 @pytest.mark.parametrize("feed", ["treatment", "police"])
@@ -151,4 +151,4 @@ def test_one_night_in_two_processes(feed: str, undisturbed: Any, clean_db: Path,
         found = outcomes(work, work)
         assert all(one.is_clean for one in found), found
         run(work)
-    assert difference(state(clean_db), expected) == {}
+    must_be_same(state(clean_db), expected)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 from tests.scenarios.agencies import NIGHT, golden, ingest, nominal, police
-from tests.scenarios.ingested import difference, leftovers, state
+from tests.scenarios.ingested import difference, must_be_same, leftovers, state
 from tests.scenarios.workers import AtFile, run, stopped
 
 from warehouse.database import connect
@@ -86,7 +86,7 @@ def test_a_file_replaced_while_it_is_read(change: Callable[[Path, bytes], None],
     assert nothing_was_taken(clean_db)
     police(tmp_path / "inbox", 1, AFTER)
     run(ingest(inbox, "police"))
-    assert difference(state(clean_db), undisturbed) == {}
+    must_be_same(state(clean_db), undisturbed)
 
 
 def test_an_archive_replaced_while_it_is_read(clean_db: Path, wipe_database: Callable[[], None], tmp_path: Path) -> None:
@@ -160,7 +160,7 @@ def test_a_growing_file_is_not_read(clean_db: Path, wipe_database: Callable[[], 
     assert looks > 10
     assert path.read_bytes() == content  # the upload was over when the file was taken
     run(ingest(inbox, "police"))
-    assert difference(state(clean_db), undisturbed) == {}
+    must_be_same(state(clean_db), undisturbed)
 
 
 def test_a_manifest_that_comes_before_its_files(clean_db: Path, wipe_database: Callable[[], None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -184,4 +184,4 @@ def test_a_manifest_that_comes_before_its_files(clean_db: Path, wipe_database: C
         (inbox / "police" / name).write_bytes(content)
     assert receive("police", inbox, NIGHT) is not None
     run(ingest(inbox, "police"))
-    assert difference(state(clean_db), undisturbed) == {}
+    must_be_same(state(clean_db), undisturbed)

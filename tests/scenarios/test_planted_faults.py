@@ -7,15 +7,17 @@ from __future__ import annotations
 
 import re
 import shutil
+from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
 import pytest
 from tests.conftest import wipe
 from tests.integration.deliveries import query
-from tests.scenarios.clean_deliveries import NIGHT, NIGHTS, Outcome, as_files, clean_sheets, deliver, generate, identifiers, nights_of
-from tests.scenarios.planted import Fault, Sheets, exemplars, faults, plant, shifts
+from tests.scenarios.clean_deliveries import NIGHT, NIGHTS, Outcome, as_files, clean_sheets, deliver, generate, identifiers, is_of_changes, nights_of
+from tests.scenarios.planted import Fault, Planted, Sheets, exemplars, faults, in_many_rows, plant, shifts
 from tests.scenarios.spoiled_files import FILE_FAULTS, SPOILED_TABLE, FileFault, Sent
 
 from warehouse.admit import withdraw
@@ -26,10 +28,14 @@ from warehouse.settings import settings
 pytestmark = pytest.mark.integration
 
 FEEDS = feeds()
-LINES = [fault for feed in FEEDS for fault in faults(feed)]
+FAULTS = [fault for feed in FEEDS for fault in faults(feed)]
+ON_ANY_NIGHT = [fault for fault in FAULTS if fault.after is None]
+# The first fault of each kind in each feed, and those that need an earlier delivery.
+ALONE = list({(fault.feed, fault.kind): fault for fault in reversed(FAULTS)}.values()) + [fault for fault in FAULTS if fault.after is not None]
 SHIFTS = [shift for feed in FEEDS for shift in shifts(feed) if shift.after is None]
 SHIFTS_FROM_BEFORE = [shift for feed in FEEDS for shift in shifts(feed) if shift.after is not None]
 COPIES_BEFORE = 250
+CLEAN_COPIES_AMONG_FAULTS = 100
 
 
 @pytest.fixture(scope="session")
@@ -39,25 +45,10 @@ def generated(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def assert_nothing_is_given_away(outcome: Outcome, feed: str, sheets: Sheets) -> None:
+def assert_nothing_is_given_away(outcome: Outcome, sheets: Sheets) -> None:
     """No message about the delivery holds a name, an id, a date of birth or another identifying value of it."""
     words = {word for message in outcome.messages for word in re.findall(r"[^\s,;:()'\"\[\]]+", message)} | set(outcome.messages)
-    assert not words & identifiers(feed, sheets)
-
-
-def assert_caught(outcome: Outcome, fault: Fault, sheets: Sheets) -> None:
-    """Exactly the fault's rules found it, in exactly its rows, and what had to follow followed."""
-    assert outcome.failed == {(fault.table, rule): rows for rule, rows in fault.caught_by.items()}
-    assert_nothing_is_given_away(outcome, fault.feed, sheets)
-    if fault.so == "refused":
-        assert outcome.status == "refused"
-        assert outcome.quarantined == {}
-        assert any(f"[{rule}]" in message for rule in fault.caught_by for message in outcome.messages)
-        return
-    assert outcome.status == "admitted"
-    caught = fault.rows_caught(len(sheets[fault.table])) if fault.so == "quarantined" else set()
-    rules = [rule for rule in fault.caught_by if outcome.severities[fault.table, rule] == "quarantine"]
-    assert outcome.quarantined == {(fault.table, number): rules for number in caught}
+    assert not words & identifiers(outcome.feed, sheets)
 
 
 def assert_tallies_add_up(outcome: Outcome) -> None:
@@ -65,6 +56,22 @@ def assert_tallies_add_up(outcome: Outcome) -> None:
         "select rows_received, rows_admitted, rows_quarantined, rows_unchanged, rows_erased from ops.delivery_file where delivery_id = %s", outcome.delivery_id
     ):
         assert received == sum(parts)
+
+
+def quarantined_by(fault: Fault, planted: Planted) -> dict[tuple[str, int], list[str]]:
+    """What quarantine has to hold of the fault, by table and row number."""
+    rules = [rule for rule in fault.caught_by if not rule.endswith(".new_code")]
+    return {(fault.table, number): rules for number in planted.rows[fault.id]} if fault.so == "quarantined" else {}
+
+
+def assert_only_this_is_caught(outcome: Outcome, fault: Fault, planted: Planted) -> None:
+    """The fault's rules alone found it, in its rows alone, and what had to follow followed."""
+    assert outcome.failed == {(fault.table, rule): rows for rule, rows in fault.caught_by.items()}
+    assert outcome.status == ("refused" if fault.so == "refused" else "admitted")
+    assert outcome.quarantined == quarantined_by(fault, planted)
+    assert_nothing_is_given_away(outcome, planted.sheets)
+    if fault.so == "refused":
+        assert any(f"[{rule}]" in message for rule in fault.caught_by for message in outcome.messages)
 
 
 @pytest.mark.parametrize("feed", FEEDS)
@@ -77,22 +84,58 @@ def test_clean_deliveries_of_two_nights_raise_nothing(clean_db: Path, tmp_path: 
         assert_tallies_add_up(outcome)
 
 
-@pytest.mark.parametrize("fault", LINES, ids=lambda fault: fault.id)
-def test_a_fault_in_rows_is_caught_by_its_rule_alone(clean_db: Path, tmp_path: Path, generated: Path, fault: Fault) -> None:
-    night, clean = NIGHT, clean_sheets(generated, fault.feed, NIGHT)
+@pytest.fixture(scope="module")
+def bad_night(request: pytest.FixtureRequest, warehouse_db: Path, generated: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Planted, Outcome]:
+    """One delivery with every fault of the feed, each in rows of its own, and what became of it."""
+    wipe()
+    feed: str = request.param
+    planted = plant([fault for fault in ON_ANY_NIGHT if fault.feed == feed], clean_sheets(generated, feed, NIGHT, copies=CLEAN_COPIES_AMONG_FAULTS))
+    return planted, deliver(tmp_path_factory.mktemp(feed), feed, as_files(feed, planted.sheets, NIGHT), NIGHT)
+
+
+@pytest.mark.parametrize(("bad_night", "fault"), [(f.feed, f) for f in ON_ANY_NIGHT], ids=[f.id for f in ON_ANY_NIGHT], indirect=["bad_night"])
+def test_a_fault_in_rows_is_caught_by_its_rule_and_by_no_other(bad_night: tuple[Planted, Outcome], fault: Fault) -> None:
+    planted, outcome = bad_night
+    (rule,) = fault.caught_by
+    rows = planted.rows[fault.id]
+    assert len(rows) == fault.caught_by[rule]
+    assert {number: outcome.broken.get((fault.table, number)) for number in rows} == {number: [rule] for number in rows}
+    assert {place: rules for place, rules in outcome.quarantined.items() if place[0] == fault.table and place[1] in rows} == quarantined_by(fault, planted)
+
+
+@pytest.mark.parametrize("bad_night", FEEDS, indirect=True)
+def test_of_all_faults_at_once_none_is_missed_and_none_is_invented(bad_night: tuple[Planted, Outcome]) -> None:
+    planted, outcome = bad_night
+    of_feed = [fault for fault in ON_ANY_NIGHT if fault.feed == outcome.feed]
+    expected: Counter[tuple[str, str]] = Counter()
+    for fault in of_feed:
+        expected.update({(fault.table, rule): rows for rule, rows in fault.caught_by.items()})
+    assert outcome.status == "admitted"
+    assert outcome.failed == expected
+    assert set(outcome.broken) == {(fault.table, number) for fault in of_feed for number in planted.rows[fault.id]}
+    assert outcome.quarantined == {place: rules for fault in of_feed for place, rules in quarantined_by(fault, planted).items()}
+    assert_nothing_is_given_away(outcome, planted.sheets)
+    assert_tallies_add_up(outcome)
+
+
+@pytest.mark.parametrize("fault", ALONE, ids=lambda fault: fault.id)
+def test_a_fault_alone_in_a_clean_delivery_fails_one_rule(clean_db: Path, tmp_path: Path, generated: Path, fault: Fault) -> None:
+    clean = clean_sheets(generated, fault.feed, NIGHT)
+    night, planted = NIGHT, plant([fault], {fault.table: clean[fault.table]} if is_of_changes(fault.feed) else clean)
     if fault.after is not None:
-        deliver(tmp_path / "before", fault.feed, as_files(fault.feed, clean, night), night)
-        night, clean = NIGHTS[1], exemplars(fault.feed)
-    sheets = plant(fault, clean)
-    outcome = deliver(tmp_path / "inbox", fault.feed, as_files(fault.feed, sheets, night), night)
-    assert_caught(outcome, fault, sheets)
+        before = plant([replace(fault, set={})], clean)
+        assert deliver(tmp_path / "before", fault.feed, as_files(fault.feed, before.sheets, night), night).failed == {}
+        night = NIGHTS[1]
+    outcome = deliver(tmp_path / "inbox", fault.feed, as_files(fault.feed, planted.sheets, night), night)
+    assert_only_this_is_caught(outcome, fault, planted)
     assert_tallies_add_up(outcome)
 
 
 @pytest.mark.parametrize("shift", SHIFTS, ids=lambda shift: shift.id)
 def test_a_fault_in_many_rows_is_told_as_what_it_is(clean_db: Path, tmp_path: Path, shift: Fault) -> None:
-    sheets = plant(shift, {})
-    assert_caught(deliver(tmp_path, shift.feed, as_files(shift.feed, sheets, NIGHT), NIGHT), shift, sheets)
+    planted = in_many_rows(shift)
+    outcome = deliver(tmp_path, shift.feed, as_files(shift.feed, planted.sheets, NIGHT), NIGHT)
+    assert_only_this_is_caught(outcome, shift, planted)
 
 
 @pytest.fixture(scope="module")
@@ -111,12 +154,12 @@ def feed_with_history(request: pytest.FixtureRequest, warehouse_db: Path, tmp_pa
     ("feed_with_history", "shift"), [(s.feed, s) for s in SHIFTS_FROM_BEFORE], ids=[s.id for s in SHIFTS_FROM_BEFORE], indirect=["feed_with_history"]
 )
 def test_a_shift_against_earlier_deliveries_is_told(feed_with_history: str, tmp_path: Path, shift: Fault) -> None:
-    sheets = exemplars(shift.feed, COPIES_BEFORE) | plant(shift, {})
+    sheets = exemplars(shift.feed, COPIES_BEFORE) | in_many_rows(shift).sheets
     outcome = deliver(tmp_path, shift.feed, as_files(shift.feed, sheets, NIGHTS[3]), NIGHTS[3], admit=False)
     withdraw.reject(outcome.delivery_id, "the next scenario begins", "a test")
     assert outcome.failed == {(shift.table, rule): rows for rule, rows in shift.caught_by.items()}
     assert outcome.status == ("refused" if shift.so == "refused" else "checked")
-    assert_nothing_is_given_away(outcome, shift.feed, sheets)
+    assert_nothing_is_given_away(outcome, sheets)
 
 
 @pytest.mark.parametrize("feed", FEEDS)
@@ -133,7 +176,7 @@ def test_a_fault_of_a_whole_file_is_caught_by_its_rule_alone(clean_db: Path, tmp
     assert outcome.failed == {(table, fault.caught_by): failed for table in tables}
     assert outcome.status == ("refused" if fault.so == "refused" else "admitted")
     assert outcome.quarantined == {}
-    assert_nothing_is_given_away(outcome, feed, sheets)
+    assert_nothing_is_given_away(outcome, sheets)
 
 
 @pytest.mark.parametrize("feed", FEEDS)
@@ -155,7 +198,7 @@ def test_a_full_refresh_of_a_time_long_past_is_refused(clean_db: Path, tmp_path:
 
 
 def test_every_business_rule_of_every_feed_has_a_planted_fault() -> None:
-    planted = {(fault.feed, fault.table, rule) for fault in LINES for rule in fault.caught_by}
+    planted = {(fault.feed, fault.table, rule) for fault in FAULTS for rule in fault.caught_by}
     of_the_suites = {
         (feed, rules.table.name, rule.code) for feed in FEEDS for rules in build(load_contract(feed)) for rule in rules.rules if rule.reason and rule.column
     }

@@ -128,7 +128,7 @@ def identity_hash(contract: Contract, table: Table) -> str:
 
 
 def date_expression(text: str, date_format: str) -> str:
-    """SQL for the date that `text` holds in `date_format` (YYYY, MM, DD and separators), or null; years 1000 to 2999.
+    """SQL for the date that trimmed `text` holds in `date_format` (YYYY, MM, DD and separators), or null; years 1000 to 2999.
 
     Text of the format's length that DuckDB reads as a date has all its digits: none of the parts may have more than its own.
     """

@@ -87,7 +87,8 @@ def list_changed_events(work: TableWork) -> None:
     path = checkpoint.folder(work.delivery.delivery_id) / f"{work.table.name}.changed.parquet"
     work.session.execute(f"""
         copy (
-            select _row_number, {literal(EVENT_CHANGED)} as rule, 'quarantine' as severity, null::varchar as column_name, concat_ws(', ', {ids}) as record_id, {record_key} as record_key
+            select _row_number, {literal(EVENT_CHANGED)} as rule, 'quarantine' as severity, null::varchar as column_name,
+                   concat_ws(', ', {ids}) as record_id, {record_key} as record_key
             from decided where outcome = 'changed' order by _row_number
         ) to {literal(str(path))} (format parquet)
     """).fetchall()

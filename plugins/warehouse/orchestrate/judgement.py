@@ -58,7 +58,8 @@ class Newest:
 
 @dataclass(frozen=True)
 class FeedState:
-    """A feed as it stands: `inbox` its folder, `is_busy` while one of its stages is at work, `told_share` the quarantined share worth a word."""
+    """A feed as it stands: `inbox` its folder, `is_busy` while one of its stages is at work; from `told_share` of its rows on, and from
+    `told_rows` of them, what is in quarantine is worth a word."""
 
     standing: NightFeed
     owner: str
@@ -66,6 +67,7 @@ class FeedState:
     newest: Newest | None = None
     is_busy: bool = False
     told_share: float = 1.0
+    told_rows: int = 1
 
 
 @dataclass(frozen=True)
@@ -138,7 +140,7 @@ def of_feed(state: FeedState) -> list[Problem]:
         found.append(_problem("wrong", standing.feed, what, f"`warehouse redo {newest.delivery_id}`, or {CLEAR}", "machine.md#a-task-was-killed"))
     elif standing.is_stale:
         found.append(_late(state))
-    if newest is not None and newest.status == "admitted" and newest.received and newest.quarantined / newest.received >= state.told_share:
+    if newest is not None and newest.status == "admitted" and newest.quarantined >= max(state.told_rows, state.told_share * newest.received):
         share = f"{newest.quarantined / newest.received:.1%} of the rows of delivery {newest.delivery_id} of {newest.night} are in quarantine"
         number = newest.delivery_id
         do = f"`warehouse delivery {number}` shows the rules; send the agency its answer, or mend the contract and `warehouse release {number}`"

@@ -118,7 +118,8 @@ def _feed_state(standing: NightFeed, newest: dict[str, Any] | None, busy: set[st
     if newest is not None:
         counts = newest["rows_received"] or 0, newest["rows_quarantined"] or 0
         delivery = Newest(newest["delivery_id"], newest["night"], newest["status"], newest["message"], *counts)
-    return FeedState(standing, load_contract(feed).owner, str(inbox), delivery, feed in busy, thresholds.number("quarantined_told", feed))
+    told_share, told_rows = thresholds.number("quarantined_told", feed), int(thresholds.number("failing_floor", feed))
+    return FeedState(standing, load_contract(feed).owner, str(inbox), delivery, feed in busy, told_share, told_rows)
 
 
 def _stage_state(row: dict[str, Any]) -> StageState:

@@ -79,6 +79,11 @@ def test_a_share_in_quarantine_is_told_from_its_threshold_on(quarantined: int, t
     assert all("in quarantine" in problem.what and problem.level == "look" for problem in problems)
 
 
+def test_a_share_of_a_handful_of_rows_says_nothing() -> None:
+    state = FeedState(standing(), "Anyshire Police", "/srv/inbox/police", Newest(7, NIGHT, "admitted", None, 39, 19), told_share=0.05, told_rows=20)
+    assert of_feed(state) == []
+
+
 def test_a_delivery_without_rows_has_no_share() -> None:
     assert feed(Newest(7, NIGHT, "admitted", None, 0, 0), told_share=0.0) == []
 
