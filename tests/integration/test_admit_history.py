@@ -132,9 +132,10 @@ def test_too_large_a_share_of_failing_rows_refuses_the_delivery(clean_db: Path, 
     rows = [client(number, SEX="M" if number % 3 == 0 else "X") for number in range(60)]
     delivery_id = receive("treatment", write_inbox(tmp_path, "treatment", {"ndtms": rows}), NIGHTS["night_1"])
     assert delivery_id is not None
-    with pytest.raises(DeliveryRefused, match=r"ndtms: at least 40 of 60 rows break rules.*\[failing_share\]"):
+    with pytest.raises(DeliveryRefused, match=r"40 of 60 rows of ndtms break rules.*\[failing_share\]"):
         stage.check(delivery_id)  # loads first
-    assert query("select rule, failed_rows from ops.check_result where failed_rows > 0 order by 1") == [("failing_share", 40), ("sex.codes", 40)]
+    failed = dict(query("select rule, failed_rows from ops.check_result where failed_rows > 0"))
+    assert failed.items() >= {"failing_share": 40, "sex.codes": 40}.items()
     assert query("select count(*) from source.treatment__ndtms") == [(0,)]
 
 
@@ -143,6 +144,6 @@ def test_a_snapshot_that_shrinks_too_much_is_refused(clean_db: Path, tmp_path: P
     delivery_id = receive("treatment", write_inbox(tmp_path / "small", "treatment", {"ndtms": [client(1)]}), NIGHTS["night_2"])
     assert delivery_id is not None
     stage.load(delivery_id)
-    with pytest.raises(DeliveryRefused, match=r"number of rows of ndtms is not within its limits.*\[row_count\]"):
+    with pytest.raises(DeliveryRefused, match=r"1 rows of ndtms came, where the last admitted delivery had 10.*\[row_count_change\]"):
         stage.check(delivery_id)
     assert query("select count(*) from source.treatment__ndtms where _valid_to is null") == [(10,)]

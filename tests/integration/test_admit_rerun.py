@@ -5,6 +5,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -13,8 +14,9 @@ import pytest
 from tests.conftest import wipe
 from tests.integration.deliveries import NIGHTS, deliver, golden_inbox, query, zone_contents
 
-from warehouse.admit import stage
+from warehouse.admit import checkpoint, deliveries, stage
 from warehouse.admit.errors import AdmitFault
+from warehouse.contracts.load import load_contract
 from warehouse.database import connect
 from warehouse.receive.stage import receive
 
@@ -50,22 +52,52 @@ def test_every_step_twice(feed: str, undisturbed: dict[str, Any], clean_db: Path
     assert zone_contents(feed) == undisturbed[feed]
 
 
-def test_landing_tables_lost_in_a_crash_are_made_again(undisturbed: dict[str, Any], clean_db: Path, tmp_path: Path) -> None:
+def test_a_checkpoint_that_is_lost_or_was_never_finished_is_made_again(undisturbed: dict[str, Any], clean_db: Path, tmp_path: Path) -> None:
     for night in ("night_1", "night_2"):
         delivery_id = receive("benefits", golden_inbox(tmp_path, "benefits", night), NIGHTS[night])
         assert delivery_id is not None
+        left_by_a_killed_run = checkpoint.folder(delivery_id).with_name(f".unfinished-{delivery_id}")
+        left_by_a_killed_run.mkdir(parents=True)
+        (left_by_a_killed_run / "claimants.raw.parquet").write_bytes(b"half of")
         stage.load(delivery_id)
-        empty_landing()  # as Postgres leaves unlogged tables after a crash
+        assert not left_by_a_killed_run.exists()
+        checkpoint.remove(delivery_id)
         stage.check(delivery_id)
-        empty_landing()
+        checkpoint.remove(delivery_id)
         stage.admit(delivery_id)
     assert zone_contents("benefits") == undisturbed["benefits"]
 
 
-def empty_landing() -> None:
-    with connect("admin") as connection:
-        names = connection.execute("select format('landing.%I', tablename) from pg_tables where schemaname = 'landing'").fetchall()
-        connection.execute(f"truncate {', '.join(name for (name,) in names)}")
+def test_a_checkpoint_is_made_again_when_contract_or_files_changed(clean_db: Path, tmp_path: Path) -> None:
+    delivery_id = receive("police", golden_inbox(tmp_path, "police", "night_1"), NIGHTS["night_1"])
+    assert delivery_id is not None
+    contract = load_contract("police")
+    with connect("loader") as connection:
+        delivery = deliveries.find(delivery_id, connection)
+    first = checkpoint.build(delivery, contract)
+    built_at = (checkpoint.folder(delivery_id) / "facts.json").stat().st_mtime_ns
+    assert checkpoint.build(delivery, contract) == first
+    assert (checkpoint.folder(delivery_id) / "facts.json").stat().st_mtime_ns == built_at
+
+    changed = contract.model_copy(update={"code_lists": contract.code_lists | {"sex": {"M": "Male"}}})
+    assert not checkpoint.is_whole(delivery, changed)
+    assert checkpoint.build(delivery, changed).tables["nominals"].refused > first.tables["nominals"].refused
+
+    landed = delivery.folder / first.tables["nominals"].file_name
+    landed.write_text("".join(landed.read_text(encoding="utf-8").splitlines(keepends=True)[:-1]), encoding="utf-8")
+    assert not checkpoint.is_whole(delivery, changed)
+    assert checkpoint.build(delivery, contract).tables["nominals"].received == first.tables["nominals"].received - 1
+
+
+def test_a_checkpoint_is_for_its_owner_alone_and_leaves_no_work_files(clean_db: Path, tmp_path: Path) -> None:
+    delivery_id = receive("police", golden_inbox(tmp_path, "police", "night_1"), NIGHTS["night_1"])
+    assert delivery_id is not None
+    stage.load(delivery_id)
+    folder = checkpoint.folder(delivery_id)
+    assert folder.stat().st_mode & 0o777 == 0o700 and folder.parent.stat().st_mode & 0o777 == 0o700
+    kinds = ("rows", "violations", "refused", "repeated")
+    expected = {f"{table}.{kind}.parquet" for table in load_contract("police").tables for kind in kinds} | {"facts.json"}
+    assert {path.name for path in folder.iterdir()} - {"spill"} == expected
 
 
 @contextmanager
@@ -145,8 +177,8 @@ def test_two_deliveries_of_a_feed_in_turn_do_not_mix(clean_db: Path, tmp_path: P
     second = receive("police", golden_inbox(tmp_path, "police", "night_2"), NIGHTS["night_2"])
     assert first is not None and second is not None
     stage.load(first)
-    stage.load(second)  # takes the landing tables
-    stage.check(first)  # takes them back
+    stage.load(second)
+    stage.check(first)
     stage.admit(first)
     stage.admit(second)
     assert query("select delivery_id, status from ops.delivery order by 1") == [(first, "admitted"), (second, "admitted")]
@@ -158,22 +190,20 @@ def test_rows_that_do_not_add_up_admit_nothing(clean_db: Path, tmp_path: Path, m
     assert delivery_id is not None
     stage.load(delivery_id)
     stage.check(delivery_id)
-    monkeypatch.setattr("warehouse.admit.deliveries.received_rows", _one_too_many(delivery_id))
-    monkeypatch.setattr("warehouse.admit.landing.holds", lambda *_: True)
+    known = checkpoint.facts(delivery_id)
+    one_too_many = {name: replace(table, received=table.received + 1) for name, table in known.tables.items()}
+    monkeypatch.setattr(checkpoint, "facts", lambda _: replace(known, tables=one_too_many))
     with pytest.raises(AdmitFault, match="do not make the whole; nothing of the delivery is admitted"):
         stage.admit(delivery_id)
     assert query("select status from ops.delivery") == [("checked",)]
     assert query("select count(*) from source.police__nominals") == [(0,)]
 
 
-def _one_too_many(delivery_id: int) -> Any:
-    rows = dict(query("select table_name, rows_received + 1 from ops.delivery_file where delivery_id = %s", delivery_id))
-    return lambda *_: rows
-
-
 def test_the_night_is_a_parameter_and_never_the_clock(clean_db: Path, tmp_path: Path) -> None:
     inbox = golden_inbox(tmp_path, "police", "night_1")
-    delivery_id = receive("police", inbox, date(2019, 5, 6))
+    for path in (inbox / "police").iterdir():
+        path.rename(path.with_name(path.name.replace("_20261101", "")))  # a night in the name would count for more
+    delivery_id = receive("police", inbox, date(2031, 5, 6))
     assert delivery_id is not None
     stage.admit(delivery_id)
-    assert query("select distinct _valid_from from source.police__nominals") == [(date(2019, 5, 6),)]
+    assert query("select distinct _valid_from from source.police__nominals") == [(date(2031, 5, 6),)]

@@ -35,6 +35,7 @@ class Outcome:
         failed: rows that broke each rule, by table and rule, as recorded for the agency.
         broken: the rules that each row broke, by table and row number.
         quarantined: the same of the rows in quarantine.
+        adds_up: whether in every table as many rows were received as were admitted, quarantined, unchanged or erased.
         messages: everything that was said about the delivery.
     """
 
@@ -44,6 +45,7 @@ class Outcome:
     failed: dict[tuple[str, str], int]
     broken: dict[tuple[str, int], list[str]]
     quarantined: dict[tuple[str, int], list[str]]
+    adds_up: bool
     messages: list[str]
 
 
@@ -113,6 +115,9 @@ def _outcome(delivery_id: int, feed: str, said: list[str]) -> Outcome:
     ((status, message),) = query("select status, message from ops.delivery where delivery_id = %s", delivery_id)
     checks = query("select table_name, rule, failed_rows, message from ops.check_result where delivery_id = %s and failed_rows > 0", delivery_id)
     refused = query("select table_name, row_number, rules from quarantine.refused_row where delivery_id = %s", delivery_id)
+    tallies = query(
+        "select rows_received = rows_admitted + rows_quarantined + rows_unchanged + rows_erased from ops.delivery_file where delivery_id = %s", delivery_id
+    )
     return Outcome(
         delivery_id=delivery_id,
         feed=feed,
@@ -120,6 +125,7 @@ def _outcome(delivery_id: int, feed: str, said: list[str]) -> Outcome:
         failed={(table, rule): rows for table, rule, rows, _ in checks},
         broken=_broken(delivery_id),
         quarantined={(table, number): rules for table, number, rules in refused},
+        adds_up=all(adds_up for (adds_up,) in tallies),
         messages=[text for text in [message, *said, *(text for *_, text in checks)] if text],
     )
 

@@ -138,8 +138,8 @@ def empty(sent: Sent) -> Files:
     return sent.spoiled(b"")
 
 
-def with_nothing_for_any_table(sent: Sent) -> Files:
-    return {"notes.txt": b"see you tomorrow"}
+def under_other_names(sent: Sent) -> Files:
+    return {f"extract_of_{name}": content for name, content in sent.files.items()}
 
 
 def with_a_file_for_no_table(sent: Sent) -> Files:
@@ -224,7 +224,7 @@ FILE_FAULTS = [
     FileFault("cut off in a quoted field", cut_off_in_a_quoted_field, "truncated_file"),
     FileFault("cut off in a character", cut_off_in_a_character, "encoding"),
     FileFault("an empty file", empty, "empty_file"),
-    FileFault("no file for any table", with_nothing_for_any_table, "missing_file", told_of="every table"),
+    FileFault("files under other names", under_other_names, "missing_file", told_of="every table"),
     FileFault("a file that belongs to no table", with_a_file_for_no_table, "unexpected_file", so="warned", told_of="delivery"),
     FileFault("two files for one table", with_two_files_for_one_table, "one_file_per_table", failed=2),
     FileFault("files for a night in a year's time", for_a_night_long_to_come, "wrong_period", told_of="delivery"),

@@ -13,7 +13,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from fnmatch import fnmatchcase
 from multiprocessing.connection import Connection
@@ -102,8 +102,8 @@ class Worker:
 
     process: Any
     channel: Connection
-    # Lets what waits in the server go on.
-    release: Callable[[], None] = field(default=lambda: None)
+    # Lets what waits in the server go on; None where the process itself waits.
+    release: Callable[[], None] | None = None
 
     def expect(self, told: str) -> None:
         """Wait until the process tells something."""
@@ -114,8 +114,10 @@ class Worker:
 
     def go_on(self) -> None:
         """Let a stopped process go on."""
-        self.release()
-        self.tell()
+        if self.release is not None:
+            self.release()
+        else:
+            self.tell()
 
     def tell(self) -> None:
         """Answer a process that waits for its test."""

@@ -28,7 +28,8 @@ when all its values are missing, and one that lacks some of them fails; `either_
   row fails when it is false and passes when it is null, so missing values need no mention. `column` names the column the
   agency should look at first.
 - `expect_spells_not_to_overlap` (`within`: list of columns, `start`, `end`): no two rows with the same values in
-  `within` may overlap in time. Only the row that starts later fails (of two that start together, the later in the file), so
+  `within` may overlap in time. Rows that lack the first of these columns are not asked; of the others a missing value is a
+  value of its own. Only the row that starts later fails (of two that start together, the later in the file), so
   that the spell which was there first is kept. A missing end is a spell still open. Sharing one day is not an overlap: a
   spell may start on the day another ends. Rows without a start, or that end before they start, are not asked.
 - `expect_key_to_exist` (`columns`: list, `in_table`, optionally `in_columns`: their names there): the values must occur in
@@ -316,7 +317,7 @@ def _spells(within: list[str], start: str, end: str) -> str:
     return f"""
         select _row_number from (
             select _row_number, {first} as begun, max({last}) over ({earlier}) as taken_until
-            from {ASKED} where {_filled([*within, start])} and {last} >= {first}
+            from {ASKED} where {_filled([within[0], start])} and {last} >= {first}
         )
         where begun < taken_until
     """

@@ -27,7 +27,7 @@ def show_list(rows: list[dict[str, Any]], console: Console) -> None:
     if not rows:
         console.print("No delivery fits.")
         return
-    console.print(table(LIST_COLUMNS, rows))
+    console.print(table(LIST_COLUMNS, rows, headings={"delivery_id": "id"}))
     for row in rows:
         if row["message"] and row["status"] != "duplicate":
             console.print(Text(f"{row['delivery_id']}: {row['message']}"))

@@ -104,6 +104,8 @@ CAUSES = (
     Cause("SQLSTATE 40P01", f"End the long session that holds the lock, then {CLEAR}", "machine.md#a-lock-is-held"),
     Cause("SQLSTATE 55P03", f"End the long session that holds the lock, then {CLEAR}", "machine.md#a-lock-is-held"),
     Cause("landing disk is full", f"Free space on the disk of WAREHOUSE_HOME (`df -h`), then {CLEAR}", "machine.md#the-disk-is-full"),
+    Cause("DuckDB IOException", f"Look at the disk of WAREHOUSE_HOME (`df -h`), then {CLEAR}", "machine.md#the-disk-is-full"),
+    Cause("DuckDB OutOfMemory", f"Free memory and the disk of WAREHOUSE_HOME, then {CLEAR}", "machine.md#the-disk-is-full"),
     Cause("WAREHOUSE_PGP", f"Set the key that the message names, then {CLEAR}", "arrival.md#an-encrypted-file-cannot-be-read"),
     Cause("cannot be read", f"Give the warehouse's account read access to the inbox, then {CLEAR}", "arrival.md#the-inbox-cannot-be-read"),
     Cause("NotArrived", "Wait for the agency to finish sending; the sensor looks again until the cut-off", "arrival.md#files-lie-there-but-are-not-taken"),

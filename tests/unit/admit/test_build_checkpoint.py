@@ -16,7 +16,9 @@ from warehouse.contracts.model import Contract, Suite
 from warehouse.contracts.suite import build
 
 POLICE, BENEFITS, TREATMENT = load_contract("police"), load_contract("benefits"), load_contract("treatment")
-NOMINAL = {"CHANGE_TYPE": "I", "NOMINAL_ID": "N1", "FORENAME": "Quill", "SURNAME": "Testcase", "DOB": "1980-04-12", "SEX": "M"}
+NOMINAL = {
+    "CHANGE_TYPE": "I", "NOMINAL_ID": "N1", "FORENAME": "Quill", "SURNAME": "Testcase", "DOB": "1980-04-12", "SEX": "M", "FORCE_CODE": "E23000001",
+}  # fmt: skip
 SPELL = {"CHANGE_TYPE": "I", "CLAIMANT_ID": "C1", "SPELL_ID": "S1", "BENEFIT_TYPE": "JSA", "START_DATE": "2024-01-01", "END_DATE": "2024-06-30"}
 
 
@@ -35,15 +37,25 @@ def test_good_rows_break_nothing(tmp_path: Path) -> None:
     assert (table.received, table.malformed, table.refused, table.repeated, failed(facts, "nominals")) == (2, 0, 0, 0, {})
     assert select(folder, "nominals.rows", "_row_number, nominal_id, sex") == [(1, "N1", "M"), (2, "N2", "M")]
     assert all(select(folder, f"nominals.{kind}", "*") == [] for kind in ("violations", "refused", "repeated"))
-    assert sorted(path.name for path in folder.iterdir() if path.is_file()) == [f"nominals.{kind}.parquet" for kind in ("refused", "repeated", "rows", "violations")]
+    assert sorted(path.name for path in folder.iterdir() if path.is_file()) == [
+        f"nominals.{kind}.parquet" for kind in ("refused", "repeated", "rows", "violations")
+    ]
 
 
 def test_a_row_that_breaks_several_rules_is_refused_once_with_all_of_them(tmp_path: Path) -> None:
-    folder, facts = nominals(tmp_path, [{"SEX": "X", "DOB": "31/02/1980", "FORENAME": "", "PNC_ID": "nonsense"}, {"NOMINAL_ID": "N2"}])
-    assert violations(folder, "nominals") == [(1, "dob.type"), (1, "forename.required"), (1, "pnc_id.pattern"), (1, "sex.codes")]
+    folder, facts = nominals(tmp_path, [{"SEX": "X", "DOB": "31/02/1980", "SURNAME": "", "PNC_ID": "nonsense"}, {"NOMINAL_ID": "N2"}])
+    assert violations(folder, "nominals") == [(1, "dob.type"), (1, "pnc_id.pattern"), (1, "sex.codes"), (1, "surname.required")]
     ((number, rules, raw),) = select(folder, "nominals.refused", "_row_number, rules, raw")
-    assert (number, rules) == (1, ["dob.type", "forename.required", "sex.codes"])  # the pattern is a warning
-    assert json.loads(raw) == {"change_type": "I", "nominal_id": "N1", "surname": "Testcase", "dob": "31/02/1980", "sex": "X", "pnc_id": "nonsense"}
+    assert (number, rules) == (1, ["dob.type", "sex.codes", "surname.required"])  # the pattern is a warning
+    assert json.loads(raw) == {
+        "change_type": "I",
+        "nominal_id": "N1",
+        "forename": "Quill",
+        "dob": "31/02/1980",
+        "sex": "X",
+        "pnc_id": "nonsense",
+        "force_code": "E23000001",
+    }
     assert facts.tables["nominals"].refused == 1
 
 
@@ -78,7 +90,7 @@ def test_rows_of_one_key_that_contradict_each_other_are_refused_and_repeats_kept
 def test_padding_makes_no_contradiction_but_unreadable_text_does(tmp_path: Path) -> None:
     folder, _ = nominals(tmp_path, [{}, {"SURNAME": " Testcase "}, {"NOMINAL_ID": "N2", "DOB": ""}, {"NOMINAL_ID": "N2", "DOB": "soon"}])
     assert select(folder, "nominals.repeated", "_row_number") == [2]
-    assert [rule for number, rule in violations(folder, "nominals") if number in (3, 4)] == ["dob.required", "duplicate_key", "dob.type", "duplicate_key"]
+    assert [rule for number, rule in violations(folder, "nominals") if number in (3, 4)] == ["duplicate_key", "dob.type", "duplicate_key"]
 
 
 def test_a_refused_row_that_repeats_another_is_refused(tmp_path: Path) -> None:
@@ -139,7 +151,12 @@ def two_tables() -> Contract:
 def test_what_rules_are_asked_of_is_counted(tmp_path: Path) -> None:
     """Of every row; or, where a column may be left empty for want of consent, of complete rows whose text could be read."""
     client = {"AGNCY": "N0852", "CLIENTID": "1", "CONSENT": "Y", "DOB": "12/04/1980"}
-    rows = [client | {"EPISODID": "1"}, client | {"EPISODID": "2", "DOB": "soon"}, client | {"EPISODID": "3", "DOB": ""}, client | {"EPISODID": "4", "CONSENT": "N"}]
+    rows = [
+        client | {"EPISODID": "1"},
+        client | {"EPISODID": "2", "DOB": "soon"},
+        client | {"EPISODID": "3", "DOB": ""},
+        client | {"EPISODID": "4", "CONSENT": "N"},
+    ]
     _, facts = built(tmp_path, TREATMENT, {"ndtms": lines(TREATMENT, "ndtms", rows)})
     counted = {rule.rule: (rule.checked_rows, rule.failed_rows) for rule in facts.tables["ndtms"].rules}
     assert {name: counted[name] for name in ("dob.type", "dob.required", "sex.required", "clientid.required", "duplicate_key")} == {

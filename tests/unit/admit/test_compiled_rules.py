@@ -22,7 +22,9 @@ ROWS = [
 ]
 
 
-def failing(expectation: str, rows: list[tuple[Any, ...]] = ROWS, layout: str = "a varchar, b varchar, n integer, m integer, s date, e date", **kwargs: Any) -> list[int]:
+def failing(
+    expectation: str, rows: list[tuple[Any, ...]] = ROWS, layout: str = "a varchar, b varchar, n integer, m integer, s date, e date", **kwargs: Any
+) -> list[int]:
     """Numbers of the rows that fail a rule, of a table with this layout."""
     rule = Rule("a_rule", None, expectation, kwargs, "quarantine", "A message")
     with duckdb.connect() as session:
@@ -57,7 +59,11 @@ def failing(expectation: str, rows: list[tuple[Any, ...]] = ROWS, layout: str = 
         ("expect_column_value_lengths_to_be_between", {"column": "a", "max_value": 1}, [2, 5]),
         ("expect_column_value_lengths_to_equal", {"column": "a", "value": 2}, [1]),
         ("expect_column_pair_values_a_to_be_greater_than_b", {"column_A": "e", "column_B": "s", "ignore_row_if": "either_value_is_missing"}, [5]),
-        ("expect_column_pair_values_a_to_be_greater_than_b", {"column_A": "m", "column_B": "n", "or_equal": True, "ignore_row_if": "either_value_is_missing"}, [5]),
+        (
+            "expect_column_pair_values_a_to_be_greater_than_b",
+            {"column_A": "m", "column_B": "n", "or_equal": True, "ignore_row_if": "either_value_is_missing"},
+            [5],
+        ),
         ("expect_column_pair_values_a_to_be_greater_than_b", {"column_A": "m", "column_B": "n", "ignore_row_if": "either_value_is_missing"}, [2, 5]),
         ("expect_column_pair_values_a_to_be_greater_than_b", {"column_A": "e", "column_B": "s"}, [2, 3, 5]),
         ("expect_column_pair_values_to_be_equal", {"column_A": "a", "column_B": "b", "ignore_row_if": "either_value_is_missing"}, [2, 5]),
@@ -100,6 +106,14 @@ def test_spells_that_cannot_be_placed_in_time_overlap_with_nothing() -> None:
     assert spells(("a", None, None), ("a", "2024-03-02", "2024-03-01"), ("a", "2024-01-01", "2024-12-31"), ("b", "2024-02-01", None)) == []
 
 
+def test_a_missing_kind_is_a_kind_of_its_own_but_a_missing_person_is_nobody() -> None:
+    january, february = D("2024-01-01"), D("2024-02-01")
+    rows = [(1, "a", None, january), (2, "a", None, february), (3, "a", "k", february), (4, None, "k", january), (5, None, "k", february)]
+    spells_still_open = [(*row, None) for row in rows]
+    layout = "who varchar, kind varchar, s date, e date"
+    assert failing("expect_spells_not_to_overlap", spells_still_open, layout, within=["who", "kind"], start="s", end="e") == [2]
+
+
 TREATMENT = load_contract("treatment")
 
 
@@ -111,7 +125,11 @@ def suite(feed_table: str, expectation: str, **kwargs: Any) -> Suite:
 @pytest.mark.parametrize(
     ("expectation", "kwargs", "fault"),
     [
-        ("expect_column_kl_divergence_to_be_less_than", {"column": "sex"}, "asks for expect_column_kl_divergence_to_be_less_than, which cannot be asked of rows"),
+        (
+            "expect_column_kl_divergence_to_be_less_than",
+            {"column": "sex"},
+            "asks for expect_column_kl_divergence_to_be_less_than, which cannot be asked of rows",
+        ),
         ("expect_rows_to_meat", {"condition": "true"}, "asks for expect_rows_to_meat"),
         ("expect_column_values_to_be_in_set", {"column": "sex"}, "does not fit expect_column_values_to_be_in_set: missing a required argument: 'value_set'"),
         ("expect_column_values_to_be_null", {"column": "sex", "mostly": 0.9}, "unexpected keyword argument 'mostly'"),

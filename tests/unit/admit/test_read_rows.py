@@ -7,9 +7,9 @@ import pytest
 
 from warehouse.admit import read as reading
 from warehouse.admit.files import FilesRefused, inspect
+from warehouse.admit.parse import numbered
 from warehouse.admit.read import RawRows, read
 from warehouse.admit.rows import source_of
-from warehouse.admit.parse import numbered
 from warehouse.contracts.load import load_contract
 
 CONTRACT = load_contract("police")
@@ -49,7 +49,11 @@ FILES = {
     "stray quotes": ('I,N1,1,Flat 5",,,,\nI,N1,2,Flat 6" up,,,,\n', [(1, "1", 'Flat 5"'), (2, "2", 'Flat 6" up')], []),
     "blank lines": ("I,N1,1,One,,,,\n\nI,N1,2,Two,,,,\n\n", [(1, "1", "One"), (2, "2", "Two")], []),
     "malformed after blank lines": ("I,N1,1,One,,,,\n\nI,N1\nI,N1,3,Three,,,,\n", [(1, "1", "One"), (3, "3", "Three")], [(2, ["I", "N1"])]),
-    "malformed at both ends": ("I\nI,N1,2,Two,,,,\nI,N1,3,Three,,,,,more\n", [(2, "2", "Two")], [(1, ["I"]), (3, ["I", "N1", "3", "Three", "", "", "", "", "more"])]),
+    "malformed at both ends": (
+        "I\nI,N1,2,Two,,,,\nI,N1,3,Three,,,,,more\n",
+        [(2, "2", "Two")],
+        [(1, ["I"]), (3, ["I", "N1", "3", "Three", "", "", "", "", "more"])],
+    ),
     "several malformed in a row": ("I,N1,1,One,,,,\nx\ny\nz\nI,N1,5,Five,,,,\n", [(1, "1", "One"), (5, "5", "Five")], [(2, ["x"]), (3, ["y"]), (4, ["z"])]),
     "malformed beside quotes": ('I,N1,1,"One, A",,,,\nx\nI,N1,3,Three,,,,\n', [(1, "1", "One, A"), (3, "3", "Three")], [(2, ["x"])]),
 }

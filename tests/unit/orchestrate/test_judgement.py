@@ -107,6 +107,7 @@ def test_what_somebody_ran_by_hand_told_them_itself() -> None:
     [
         ("DatabaseFault: Database error while trying to load delivery 9: SQLSTATE 53100", "machine.md#the-disk-is-full"),
         ("DatabaseFault: Database error while trying to load delivery 9: no SQLSTATE: the connection failed or was lost", "machine.md#postgres-was-restarted"),
+        ("AdmitFault: Could not read the delivered files of police: DuckDB IOException", "machine.md#the-disk-is-full"),
         ("ContractError: police.yaml is not valid", "quarantine.md#the-contract-has-a-fault"),
         ("ZeroDivisionError", "night-failed.md#the-night-failed"),
         (None, "night-failed.md#the-night-failed"),

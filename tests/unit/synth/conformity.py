@@ -88,6 +88,9 @@ def _type(con: duckdb.DuckDBPyConnection, contract: Contract, table: Table, nigh
     for column in table.columns:
         value = f"case \"{column.name}\" when 'Y' then true when 'N' then false end" if column.type == "flag" else typed(column, contract)
         columns.append(f"{value if column.name in kept else f'case when not coalesce({empty}, false) then {value} end'} as {column.field}")
+        if column.type in ("date", "integer", "flag"):
+            unread = f'"{column.name}" is not null and {value} is null and not coalesce({empty}, false)'
+            columns.append(f"case when {unread} then 1 end as {column.field}__unparsed")
     con.execute(
         f"create view typed as select _row, coalesce({empty}, false) as _is_empty, date '{night}' as night, {', '.join(columns)} from delivered"
     ).fetchall()
