@@ -47,6 +47,12 @@ def police(folder: Path, number: int, nominals: Iterable[str], aliases: Iterable
     return folder
 
 
+def nominals(inbox: Path) -> Path:
+    """The file of nominals in an inbox."""
+    (path,) = (inbox / "police").glob("nominals_*.csv")
+    return path
+
+
 def ingest(inbox: Path, feed: str, number: int = 1, first: str = "receive", last: str = "answer") -> Work:
     """The steps of receive and admit for what lies in an inbox on a numbered night, or some of them."""
     steps = INGEST[INGEST.index(first) : INGEST.index(last) + 1]
@@ -55,9 +61,8 @@ def ingest(inbox: Path, feed: str, number: int = 1, first: str = "receive", last
 
 def nights_of_police(folder: Path) -> list[Path]:
     """Inboxes of four nights: nominals that come, change and go, and rows that are refused."""
-    return [
-        police(folder / "1", 1, [nominal(n) for n in range(1, 9)] + [nominal(30, surname="")], [alias(n) for n in range(1, 9)]),
-        police(folder / "2", 2, [nominal(1, "U", "Second"), nominal(2, "U", "Second"), nominal(3, "D"), nominal(9), nominal(32, surname="")], [alias(1, "Second")]),
-        police(folder / "3", 3, [nominal(1, "U", "Third"), nominal(4, "D"), nominal(31, surname="")], [alias(1, "Third"), alias(9), "I,N1,2,Z,Quill,Refused,"]),
-        police(folder / "4", 4, [nominal(1, "U", "Fourth"), nominal(10)]),
-    ]
+    first = [nominal(n) for n in range(1, 9)] + [nominal(30, surname="")], [alias(n) for n in range(1, 9)]
+    second = [nominal(1, "U", "Second"), nominal(2, "U", "Second"), nominal(3, "D"), nominal(9), nominal(32, surname="")], [alias(1, "Second")]
+    third = [nominal(1, "U", "Third"), nominal(4, "D"), nominal(31, surname="")], [alias(1, "Third"), alias(9), "I,N1,2,Z,Quill,Refused,"]
+    fourth = [nominal(1, "U", "Fourth"), nominal(10)], [alias(10)]
+    return [police(folder / str(number), number, *rows) for number, rows in enumerate((first, second, third, fourth), start=1)]

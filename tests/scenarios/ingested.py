@@ -60,8 +60,8 @@ def state(home: Path) -> State:
                 f" select md5(concat(to_jsonb(t) - '_delivery_id', night)) as content from {schema}.{table} as t"
                 f" left join ops.delivery on delivery_id = _delivery_id) as rows"
             ).fetchone()
-        places = {delivery_id: (feed, night, status) for delivery_id, feed, night, status in connection.execute("select delivery_id, feed, night, status from ops.delivery")}
-    found["landed"] = _landed(home, places)
+        known = connection.execute("select delivery_id, concat_ws(' ', feed, night, status) from ops.delivery").fetchall()
+    found["landed"] = _landed(home, dict(known))
     found["work"] = leftovers(home)
     return found
 
@@ -96,10 +96,11 @@ def leftovers(home: Path) -> list[str]:
     return sorted(path.name for path in area.glob("*") if not path.name.startswith(".building-")) if area.is_dir() else []
 
 
-def _landed(home: Path, places: dict[int, Any]) -> list[Any]:
+def _landed(home: Path, known: dict[int, str]) -> list[tuple[str, str, str]]:
     """Every file of the landing area with the delivery it belongs to, and its hash; a folder of no delivery goes by its name."""
     found = []
-    for folder in (home / "landing").glob("*/*"):
-        place = places.get(int(folder.name)) if folder.name.isdecimal() else None
-        found += [(*map(str, place or (folder.parent.name, folder.name)), path.name, hashlib.sha256(path.read_bytes()).hexdigest()) for path in folder.iterdir()]
+    for path in (home / "landing").glob("*/*/*"):
+        place = path.parent.name
+        delivery = known.get(int(place), place) if place.isdecimal() else place
+        found.append((delivery, path.name, hashlib.sha256(path.read_bytes()).hexdigest()))
     return sorted(found)

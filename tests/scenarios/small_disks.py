@@ -9,7 +9,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.scenarios.workers import Outcome, Step, Work
+from tests.scenarios.workers import Outcome, Work
 
 ROOT = Path(__file__).parents[2]
 LIMIT_SECONDS = 180

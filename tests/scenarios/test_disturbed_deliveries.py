@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
 import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.scenarios.agencies import INGEST, NIGHT, golden, ingest, nominal, police
-from tests.scenarios.ingested import State, must_be_same, leftovers, state, visible
+from tests.scenarios.agencies import INGEST, golden, ingest, nominal, nominals, police
+from tests.scenarios.ingested import State, leftovers, must_be_same, state, visible
 from tests.scenarios.servers import bring_back, crash
 from tests.scenarios.small_disks import attempt_on
-from tests.scenarios.workers import AtFile, AtRow, Place, Work, outcomes, run, start, stopped
+from tests.scenarios.workers import AtFile, AtRow, AtTable, Outcome, Place, outcomes, run, stopped
 
-from warehouse.contracts.load import load_contract
 from warehouse.database import connect, server
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(900)]
@@ -50,32 +50,34 @@ def running_server(warehouse_db: Path) -> Iterator[None]:
     server.start()
 
 
+# Where the server crashes, and by which signal: as an immediate shutdown does it, or as the kernel kills it when memory runs out.
 CRASHES: list[tuple[str, Place, signal.Signals]] = [
     ("receive", AtRow("ops.delivery_file"), signal.SIGQUIT),
     ("load", AtFile("open", f"{CHECKPOINT}/facts.json"), signal.SIGQUIT),
     ("load", AtRow("ops.delivery", "update", "new.status = 'loaded'"), signal.SIGKILL),
+    ("check", AtTable("landing.treatment__ndtms__profile", "read", is_made=True), signal.SIGQUIT),
     ("check", AtRow("ops.check_result"), signal.SIGQUIT),
-    ("admit", AtRow("source.treatment__ndtms"), signal.SIGQUIT),
-    ("admit", AtRow("ops.delivery", "update", "new.status = 'admitted'", at_commit=True), signal.SIGKILL),
+    ("admit", AtRow("source.treatment__ndtms"), signal.SIGKILL),
+    ("admit", AtRow("ops.delivery", "update", "new.status = 'admitted'", at_commit=True), signal.SIGQUIT),
 ]
 
 
-@pytest.mark.parametrize(("step", "place", "sent"), CRASHES, ids=[f"{step}-{number}" for number, (step, _, _) in enumerate(CRASHES)])
-def test_the_server_crashes_in_the_midst(
-    step: str, place: Place, sent: signal.Signals, undisturbed: Any, running_server: None, clean_db: Path, tmp_path: Path
-) -> None:
+def test_the_server_crashes_in_every_step(undisturbed: Any, running_server: None, clean_db: Path, tmp_path: Path) -> None:
     expected = undisturbed("treatment")
     run(ingest(golden(tmp_path, "treatment", 1), "treatment"))
     before = visible(state(clean_db))
     second = golden(tmp_path, "treatment", 2)
-    with stopped(ingest(second, "treatment", 2, last=step), place) as worker:
-        crash(sent)
-        worker.go_on()
-        outcome = worker.outcome()
-        bring_back()
-    assert outcome.error == DATABASE_FAULT and "the connection failed or was lost" in outcome.message
-    must_be_same(visible(state(clean_db)), before)
-    run(ingest(second, "treatment", 2, first=step))
+    done = "receive"
+    for step, place, sent in CRASHES:
+        with stopped(ingest(second, "treatment", 2, first=done, last=step), place) as worker:
+            crash(sent)
+            worker.go_on()
+            outcome = worker.outcome()
+            bring_back()
+        assert outcome.error == DATABASE_FAULT and "the connection failed or was lost" in outcome.message, (place, outcome)
+        must_be_same(visible(state(clean_db)), before, f"half of the delivery can be seen after a crash at {place}")
+        done = step
+    run(ingest(second, "treatment", 2, first=done))
     must_be_same(state(clean_db), expected)
 
 
@@ -133,7 +135,8 @@ def test_a_full_disk(step: str, area: str, size: int, clean_db: Path, wipe_datab
 
 
 @pytest.mark.parametrize("feed", ["treatment", "police"])
-def test_one_delivery_in_two_processes(feed: str, undisturbed: Any, clean_db: Path, tmp_path: Path) -> None:
+def test_one_delivery_in_three_processes(feed: str, undisturbed: Any, clean_db: Path, tmp_path: Path) -> None:
+    """Step by step: nobody minds that another did the same at the same time."""
     expected = undisturbed(feed)
     for number in (1, 2):
         inbox = golden(tmp_path, feed, number)
@@ -144,11 +147,30 @@ def test_one_delivery_in_two_processes(feed: str, undisturbed: Any, clean_db: Pa
 
 
 @pytest.mark.parametrize("feed", ["treatment", "police"])
-def test_one_night_in_two_processes(feed: str, undisturbed: Any, clean_db: Path, tmp_path: Path) -> None:
+def test_one_delivery_from_beginning_to_end_in_three_processes(feed: str, undisturbed: Any, clean_db: Path, tmp_path: Path) -> None:
     expected = undisturbed(feed)
     for number in (1, 2):
         work = ingest(golden(tmp_path, feed, number), feed, number)
-        found = outcomes(work, work)
-        assert all(one.is_clean for one in found), found
-        run(work)
+        found = outcomes(work, work, work)
+        assert all(one.is_clean for one in found) and Outcome() in found, found
     must_be_same(state(clean_db), expected)
+
+
+def test_two_deliveries_of_a_night_at_once(clean_db: Path, wipe_database: Callable[[], None], tmp_path: Path) -> None:
+    """The later one stands, whichever was faster; the other has been superseded."""
+    inboxes = [police(tmp_path / name, 1, [nominal(n, surname=name) for n in range(1, 9)] + [nominal(9, surname="")]) for name in ("First", "Second")]
+    alone = []
+    for inbox in inboxes:
+        wipe_database()
+        run(ingest(inbox, "police"))
+        alone.append(visible(state(clean_db)))
+    wipe_database()
+    found = outcomes(*(ingest(inbox, "police") for inbox in inboxes))
+    assert [one.error for one in found] == [None, None], found
+    with connect("admin") as connection:
+        stands = connection.execute("select sha256 from ops.delivery_file where delivery_id = 2 and table_name = 'nominals'").fetchone()
+        statuses = connection.execute("select delivery_id, status, superseded_by from ops.delivery order by 1").fetchall()
+    assert statuses == [(1, "superseded", 2), (2, "admitted", None)]
+    (later,) = [number for number, inbox in enumerate(inboxes) if stands == (hashlib.sha256(nominals(inbox).read_bytes()).hexdigest(),)]
+    must_be_same(visible(state(clean_db)), alone[later])
+    assert leftovers(clean_db) == []

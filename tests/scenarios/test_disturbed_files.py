@@ -12,8 +12,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tests.scenarios.agencies import NIGHT, golden, ingest, nominal, police
-from tests.scenarios.ingested import difference, must_be_same, leftovers, state
+from tests.scenarios.agencies import NIGHT, golden, ingest, nominal, nominals, police
+from tests.scenarios.ingested import difference, leftovers, must_be_same, state
 from tests.scenarios.workers import AtFile, run, stopped
 
 from warehouse.database import connect
@@ -26,12 +26,6 @@ pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]
 BEFORE = [nominal(number) for number in range(1, 20)]
 AFTER = [nominal(number, surname="Corrected") for number in range(1, 20)]
 COPYING = AtFile("open", "*/.unfinished-*/nominals_*")
-
-
-def nominals(inbox: Path) -> Path:
-    """The file of nominals in an inbox."""
-    (path,) = (inbox / "police").glob("nominals_*.csv")
-    return path
 
 
 def append(path: Path, corrected: bytes) -> None:

@@ -15,7 +15,8 @@ from warehouse.database import connect
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(1200)]
 
 CHECKPOINT = "*/work/admit/.unfinished-*"
-REPLAYING = {
+CHECKPOINTS_GO = AtFile("shutil.rmtree", "*/work/admit/*")
+REPLAYING: dict[str, list[Place]] = {
     "treatment": [
         AtFile("open", f"{CHECKPOINT}/facts.json"),
         AtRow("source.treatment__ndtms", "delete"),
@@ -24,7 +25,7 @@ REPLAYING = {
         AtRow("vault.treatment__ndtms", when="new._valid_from = '2026-11-02'"),
         AtRow("ops.delivery", "update", "new.night = '2026-11-02' and new.status = 'admitted'"),
         AtRow("ops.delivery", "update", "new.status = 'admitted'", at_commit=True),
-        AtFile("shutil.rmtree", "*/work/admit/*"),
+        CHECKPOINTS_GO,
     ],
     "custody": [
         AtRow("source.custody__receptions", "delete"),
@@ -63,9 +64,9 @@ RETAINING: list[Place] = [
 @pytest.mark.parametrize("feed", REPLAYING)
 def test_killed_in_the_replay_after_a_late_delivery(feed: str, clean_db: Path, wipe_database: Callable[[], None], tmp_path: Path) -> None:
     first, second = golden(tmp_path, feed, 1), golden(tmp_path, feed, 2)
-    run(ingest(first, feed, 1))
     run(ingest(second, feed, 2))
-    in_order = state(clean_db)
+    run(ingest(first, feed, 1))
+    undisturbed = state(clean_db)
 
     wipe_database()
     run(ingest(second, feed, 2))
@@ -76,12 +77,12 @@ def test_killed_in_the_replay_after_a_late_delivery(feed: str, clean_db: Path, w
         if not committed(place):
             must_be_same(visible(state(clean_db)), before, f"half of the replay can be seen after a kill at {place}")
     run(ingest(first, feed, 1, first="admit"))
-    must_be_same(state(clean_db), in_order)
+    must_be_same(state(clean_db), undisturbed)
 
 
 def committed(place: Place) -> bool:
     """Whether the server has been told to commit, which it then does although the process is gone."""
-    return isinstance(place, AtFile) and place.event == "shutil.rmtree" or isinstance(place, AtRow) and place.at_commit
+    return place.at_commit if isinstance(place, AtRow) else place == CHECKPOINTS_GO
 
 
 def deliver_all(inboxes: list[Path]) -> None:

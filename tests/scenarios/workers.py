@@ -11,6 +11,7 @@ import multiprocessing
 import os
 import sys
 import time
+import traceback
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -85,10 +86,11 @@ Place = AtRow | AtTable | AtFile
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a process ended: with the class and message of an error, or without one."""
+    """How a process ended: with the class and message of an error and the place it came from, or without one."""
 
     error: str | None = None
     message: str = ""
+    place: str = ""
 
     @property
     def is_clean(self) -> bool:
@@ -300,7 +302,9 @@ def attempt(work: Work) -> Outcome:
 
 
 def _outcome(error: Exception) -> Outcome:
-    return Outcome(f"{type(error).__module__}.{type(error).__name__}", str(error))
+    frames = traceback.extract_tb(error.__traceback__)[-4:]
+    place = " < ".join(f"{Path(frame.filename).name}:{frame.lineno}" for frame in reversed(frames))
+    return Outcome(f"{type(error).__module__}.{type(error).__name__}", str(error), place)
 
 
 def _main(work: Work, place: AtFile | None, waits: bool, channel: Connection) -> None:

@@ -10,8 +10,9 @@ from typing import Any
 from psycopg import Connection
 
 from warehouse.admit import checkpoint, consent, deliveries
-from warehouse.admit.decision import TableWork, decide
+from warehouse.admit.decision import decide
 from warehouse.admit.deliveries import Delivery, Tally
+from warehouse.admit.difference import TableWork
 from warehouse.admit.duck import duckdb_session
 from warehouse.admit.errors import AdmitFault
 from warehouse.admit.versions import changed_events, list_changed_events, write_quarantine, write_source, write_vault

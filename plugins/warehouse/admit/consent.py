@@ -12,9 +12,9 @@ from typing import Any
 from psycopg import Connection
 
 from warehouse.admit import zone_erasure
-from warehouse.admit.decision import TableWork
 from warehouse.admit.deliveries import Delivery
-from warehouse.admit.transfer import copy_in, fetch_pairs, keys_of
+from warehouse.admit.difference import TableWork
+from warehouse.admit.transfer import copy_in, fetch_keys, keys_of
 from warehouse.contracts.ddl import quoted
 from warehouse.contracts.model import Contract, Table
 from warehouse.contracts.zones import vault_grain
@@ -30,7 +30,7 @@ def note(work: TableWork) -> None:
     withheld = f"select distinct record_key, row_key from decided where _withheld and record_key is not null and (outcome = 'quarantined' or {admitted})"
     copy_in(work.session, withheld, work.connection, "withheld")
     active = "from ops.erasure where feed = %s and reason = 'consent withdrawn' and lifted_at is null and requested_on <= %s"
-    if fetch_pairs(work.session, "withdrawn", keys_of(work.connection, active, [work.contract.feed, work.delivery.night])):
+    if fetch_keys(work.session, "withdrawn", keys_of(work.connection, active, [work.contract.feed, work.delivery.night])):
         again = f"select distinct record_key from decided where not _withheld and not _deleted and {admitted} and record_key in (select key from withdrawn)"
         copy_in(work.session, again, work.connection, "consenting")
 

@@ -15,113 +15,91 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
-
-from psycopg import Connection
-
 from warehouse.admit import checkpoint
-from warehouse.admit.deliveries import Delivery
-from warehouse.admit.transfer import all_pairs, copy_in, count_rows, fetch_pairs, keys_of, pairs_of
+from warehouse.admit.difference import TableWork, find_source_difference, find_vault_difference
+from warehouse.admit.transfer import count_rows, fetch_keys, keys_of
 from warehouse.admit.zone_erasure import shared_keys
-from warehouse.contracts.ddl import literal, quoted
-from warehouse.contracts.model import Contract, Table
-from warehouse.contracts.zones import vault_grain
-
-if TYPE_CHECKING:
-    import duckdb
+from warehouse.contracts.ddl import literal
 
 OUTCOMES = ("erased", "quarantined", "changed", "repeated", "written", "identified", "deleted", "unchanged", "gone")
-DECISION = ("_row_number", "outcome", "ends_source", "ends_vault", "brings_identity")
-
-
-@dataclass(frozen=True)
-class TableWork:
-    """One table of a delivery while it is admitted, with the two connections it is worked on."""
-
-    delivery: Delivery
-    contract: Contract
-    table: Table
-    session: duckdb.DuckDBPyConnection
-    connection: Connection[Any]
-
-    @property
-    def kind(self) -> str:
-        """The kind of delivery: snapshot, changes or events."""
-        return self.contract.delivery.kind
-
-    @property
-    def grain(self) -> str | None:
-        """What a row of the vault relation is; None without one."""
-        return vault_grain(self.contract, self.table)
-
-    @property
-    def vault_key(self) -> str:
-        """The key by which the vault's versions are told apart."""
-        return "row_key" if self.grain == "row" else "record_key"
-
-    @property
-    def source(self) -> str:
-        """The table's relation in the source zone."""
-        return f"source.{quoted(self.table.relation)}"
-
-    @property
-    def vault(self) -> str:
-        """The table's relation in the vault."""
-        return f"vault.{quoted(self.table.relation)}"
 
 
 def decide(work: TableWork) -> dict[str, int]:
-    """Make the DuckDB relations `decision` and `decided`, in a session of the table's own; returns the number of rows by outcome.
+    """Make DuckDB's view `decided`, and `ending` and `ending_identity` beside it; returns the number of rows by outcome.
 
-    `decision`: one row per row of the file and, for a snapshot, per version that is gone: `_row_number` (null for those
-    gone), `outcome`, `ends_source` (the key of the source version it ends, or null), `ends_vault` (the same of the vault,
-    for changes), `brings_identity`. `decided`: the same beside every column of the file's rows.
+    `decided`: one row per row of the file, with all its columns, its `outcome`, and whether it `brings_identity`.
+    `ending`: the keys (`key`) of the source versions that end. `ending_identity`: `key` and, where the key alone does not
+    tell, `hash` of the vault's versions that end.
 
     Raises:
         duckdb.Error: a file of the checkpoint is not what it should be.
         psycopg.Error: the database refused.
     """
-    _read_checkpoint(work)
+    for name, path in (("delivered", checkpoint.rows), ("refused", checkpoint.refused), ("repeated", checkpoint.repeated)):
+        work.session.execute(f"create view {name} as select * from read_parquet({literal(str(path(work.delivery.delivery_id, work.table.name)))})").fetchall()
     _fetch_erased(work)
-    if _fetch_current(work):
-        work.session.execute(f"create table decision as select {', '.join(DECISION)} from ({_compared(work)})").fetchall()
-        work.session.execute(
-            "create view decided as select delivered.*, decision.* exclude (_row_number) from delivered join decision using (_row_number)"
-        ).fetchall()
-    else:  # nothing to compare with: the answer is cheaper to ask again than to keep
-        work.session.execute(f"create view decided as {_compared(work)}").fetchall()
-        work.session.execute(f"create view decision as select {', '.join(DECISION)} from decided").fetchall()
-    counted = dict(work.session.execute("select outcome, count(*) from decision group by outcome").fetchall())
+    has_source = find_source_difference(work)
+    has_vault = work.grain is not None and find_vault_difference(work)
+    work.session.execute(f"create view decided as {_decided(work, has_source, has_vault)}").fetchall()
+    work.session.execute(f"create view ending as {_ending(has_source)}").fetchall()
+    work.session.execute(f"create view ending_identity as {_ending_identity(work, has_vault)}").fetchall()
+    counted = dict(work.session.execute("select outcome, count(*) from decided group by outcome").fetchall())
+    if has_source:
+        counted["gone"] = count_rows(work.session, "source_difference where _row_number is null")
     return {outcome: counted.get(outcome, 0) for outcome in OUTCOMES}
 
 
-def _read_checkpoint(work: TableWork) -> None:
-    """Views on the files of the checkpoint."""
-    for name, path in (("delivered", checkpoint.rows), ("refused", checkpoint.refused), ("repeated", checkpoint.repeated)):
-        work.session.execute(f"create view {name} as select * from read_parquet({literal(str(path(work.delivery.delivery_id, work.table.name)))})").fetchall()
+def _decided(work: TableWork, has_source: bool, has_vault: bool) -> str:
+    source = "left join source_difference as source on source._row_number = delivered._row_number" if has_source else ""
+    vault = "left join vault_difference as vault on vault._row_number = delivered._row_number" if has_vault else ""
+    differs = "source._row_number is not null" if has_source else "true"
+    is_known = "coalesce(source.is_known, true)" if has_source else "false"
+    brings = f"delivered._identity_hash is not null{' and vault._row_number is not null' if has_vault else ''}"
+    return f"""
+        select * exclude (is_erased, is_refused, is_repeated, is_known, differs),
+               case when is_erased then 'erased'
+                    when is_refused then 'quarantined'
+                    when is_repeated then 'repeated'
+                    when _deleted then case when is_known then 'deleted' else 'unchanged' end
+                    when {"is_known and (differs or brings_identity)" if work.kind == "events" else "false"} then 'changed'
+                    when differs then 'written'
+                    when brings_identity then 'identified'
+                    else 'unchanged' end as outcome,
+               is_known and outcome in ('written', 'deleted') as ends_source
+        from (
+            select delivered.*, {_is_erased(work)} as is_erased, refused._row_number is not null as is_refused,
+                   repeated._row_number is not null as is_repeated, {differs} as differs, {is_known} as is_known, {brings} as brings_identity,
+                   {"vault.key" if has_vault else "null::uuid"} as known_identity
+            from delivered
+            left join (select _row_number from refused) as refused on refused._row_number = delivered._row_number
+            left join repeated on repeated._row_number = delivered._row_number
+            {source} {vault}
+        )
+    """
 
 
-def _fetch_current(work: TableWork) -> bool:
-    """Bring the current versions into DuckDB: `current` of the source zone, `known` of the vault (key, hash); whether there are any."""
-    found = _fetch_pairs(work, "current", work.source, "row_key")
-    if work.grain is None:
-        work.session.execute("create table known (key uuid, hash uuid)").fetchall()
-        return bool(found)
-    return bool(found + _fetch_pairs(work, "known", work.vault, work.vault_key))
+def _ending(has_source: bool) -> str:
+    if not has_source:
+        return "select null::uuid as key where false"
+    return "select row_key as key from decided where ends_source union all select gone from source_difference where _row_number is null"
 
 
-def _fetch_pairs(work: TableWork, name: str, relation: str, key: str) -> int:
-    """All current versions for a snapshot, which must know what is missing; of a delivery with few rows only those with its keys."""
-    pages = work.connection.execute("select pg_relation_size(%s::regclass) / current_setting('block_size')::bigint", [relation]).fetchone()
-    # To look a key up costs about what reading a page does.
-    if work.kind == "snapshot" or pages is None or count_rows(work.session, "delivered") > pages[0]:
-        return fetch_pairs(work.session, name, all_pairs(work.connection, relation, key))
-    work.connection.execute("create temp table if not exists delivered_key (key uuid) on commit drop")
-    work.connection.execute("truncate delivered_key")
-    copy_in(work.session, f"select distinct {key} as key from delivered where {key} is not null", work.connection, "delivered_key")
-    work.connection.execute("analyze delivered_key")
-    return fetch_pairs(work.session, name, pairs_of(work.connection, relation, key, "delivered_key"))
+def _ending_identity(work: TableWork, has_vault: bool) -> str:
+    """Identifiers replaced or deleted by changes, and those a snapshot no longer holds; events only ever add.
+
+    A record with a row refused from a snapshot keeps what it had: the row may be where its identifiers came from.
+    """
+    if not has_vault or work.kind == "events":
+        return "select null::uuid as key, null::uuid as hash where false"
+    if work.kind == "changes":
+        return """
+            select distinct known_identity as key, null::uuid as hash from decided
+            where known_identity is not null and outcome in ('written', 'identified', 'deleted')
+        """
+    return """
+        select key, hash from vault_difference
+        where _row_number is null and key not in (select record_key from decided where outcome = 'quarantined' and record_key is not null)
+    """
 
 
 def _fetch_erased(work: TableWork) -> None:
@@ -133,62 +111,16 @@ def _fetch_erased(work: TableWork) -> None:
     active = "from ops.erasure where feed = %s and lifted_at is null"
     wholly = f"{active} and reason = 'erasure request'"
     but_withheld = f"{active} and reason = 'consent withdrawn' and requested_on > %s"
-    fetch_pairs(work.session, "erased", keys_of(work.connection, wholly, [work.delivery.feed]))
-    fetch_pairs(work.session, "erased_but_withheld", keys_of(work.connection, but_withheld, [work.delivery.feed, work.delivery.night]))
-
-
-def _compared(work: TableWork) -> str:
-    """The rows of the file beside what is current, with what becomes of them."""
-    by = {"changes": f"known.key = marked.{work.vault_key}"}.get(work.kind, f"known.key = marked.{work.vault_key} and known.hash = marked._identity_hash")
-    if work.grain is None:
-        by = "false"
-    return f"""
-        select * exclude (known_key, identity_hash),
-               case when outcome in ('written', 'deleted', 'gone') then known_key end as ends_source,
-               case when outcome in ('written', 'identified', 'deleted') and identity_hash is distinct from _identity_hash then identity_key end as ends_vault
-        from (
-            select marked.* exclude (is_erased, is_refused, is_repeated), current.key as known_key, known.key as identity_key, known.hash as identity_hash,
-                   marked._identity_hash is not null and known.hash is distinct from marked._identity_hash as brings_identity,
-                   {_outcome(work)}::varchar as outcome
-            from ({_marked(work)}) as marked
-            {"full" if work.kind == "snapshot" else "left"} join current on current.key = marked.row_key
-            left join known on {by}
-        )
-    """
-
-
-def _marked(work: TableWork) -> str:
-    return f"""
-        select delivered.*, {_is_erased(work)} as is_erased, refused._row_number is not null as is_refused, repeated._row_number is not null as is_repeated
-        from delivered
-        left join refused on refused._row_number = delivered._row_number
-        left join repeated on repeated._row_number = delivered._row_number
-    """
+    fetch_keys(work.session, "erased", keys_of(work.connection, wholly, [work.delivery.feed]))
+    fetch_keys(work.session, "erased_but_withheld", keys_of(work.connection, but_withheld, [work.delivery.feed, work.delivery.night]))
 
 
 def _is_erased(work: TableWork) -> str:
     """Whether one of the row's keys is erased: the record's own, or that of what only erased records belong to."""
-    keys = shared_keys(work.table)
-    parts = [f"delivered.{key} in (select key from erased)" for key in keys if count_rows(work.session, "erased")]
-    parts += [
-        f"not delivered._withheld and delivered.{key} in (select key from erased_but_withheld)"
-        for key in keys
-        if count_rows(work.session, "erased_but_withheld")
-    ]
+    parts = []
+    for key in shared_keys(work.table):
+        if count_rows(work.session, "erased"):
+            parts.append(f"delivered.{key} in (select key from erased)")
+        if count_rows(work.session, "erased_but_withheld"):
+            parts.append(f"not delivered._withheld and delivered.{key} in (select key from erased_but_withheld)")
     return f"coalesce({' or '.join(parts)}, false)" if parts else "false"
-
-
-def _outcome(work: TableWork) -> str:
-    brings = "(marked._identity_hash is not null and known.hash is distinct from marked._identity_hash)"
-    changed = f"when current.key is not null and (current.hash <> marked._row_hash or {brings}) then 'changed'" if work.kind == "events" else ""
-    return f"""
-        case when marked._row_number is null then 'gone'
-             when marked.is_erased then 'erased'
-             when marked.is_refused then 'quarantined'
-             when marked.is_repeated then 'repeated'
-             when marked._deleted then case when current.key is null then 'unchanged' else 'deleted' end
-             {changed}
-             when current.hash is distinct from marked._row_hash then 'written'
-             when {brings} then 'identified'
-             else 'unchanged' end
-    """

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 BLOCK_ROWS = 20_000
 BUFFER_BYTES = 4_000_000  # of the file, for each thread; DuckDB takes 32 MB unless told
+# Read as one line more, to see whether the file ends inside a quoted field; no file holds it (`files` refuses zero bytes).
+END = "\0"
 # Kinds of faults in a row about which DuckDB and a careful reading cannot differ.
 SURE_FAULTS = {"MISSING COLUMNS", "TOO MANY COLUMNS"}
 
@@ -141,19 +143,36 @@ def _read_carefully(path: Path, shape: FileShape, table: Table, form: Format, ra
                 count += len(block)
         except csv.Error:
             raise fault(path, table, "truncated_file", "a quoted field of the file has no end; send the whole file again") from None
-    if aside and aside[-1][0] == count + len(aside) and shape.quotes % 2:
-        message = f"the file ends inside a quoted field that begins in row {aside[-1][0]}; send the whole file again"
-        raise fault(path, table, "truncated_file", message)
+        except _EndsInside as inside:
+            begin = f"row {inside.number}" if inside.number else "the header"
+            raise fault(path, table, "truncated_file", f"the file ends inside a quoted field that begins in {begin}; send the whole file again") from None
     numbers, fields = [number for number, _ in aside], [fields for _, fields in aside]
     pq.write_table(pa.table({"_row_number": pa.array(numbers, pa.int64()), "fields": pa.array(fields, pa.list_(pa.string()))}), malformed)
     return _within_limit(RawRows(raw, malformed, count, len(aside), has_tabs=True), path, shape, table)
 
 
+class _EndsInside(Exception):
+    """The file ends inside a quoted field, which begins in the row of this number; 0 is the header."""
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+        super().__init__()
+
+
 def _numbered(stream: Iterable[str], delimiter: str) -> Iterator[tuple[int, list[str]]]:
-    """Rows after the header with their numbers; blank lines are not rows."""
-    filled = (fields for fields in csv.reader(stream, delimiter=delimiter) if fields)
-    next(filled)
-    return enumerate(filled, start=1)
+    """Rows after the header with their numbers; blank lines are not rows.
+
+    Raises:
+        _EndsInside: a quoted field is still open at the end of the file.
+    """
+    filled = (fields for fields in csv.reader(itertools.chain(stream, [END]), delimiter=delimiter) if fields)
+    for number, fields in enumerate(filled):
+        if fields == [END]:
+            return
+        if fields[-1].endswith(END):
+            raise _EndsInside(number)
+        if number:
+            yield number, fields
 
 
 def _well_formed(rows: Iterator[tuple[int, list[str]]], width: int, aside: list[tuple[int, list[str]]], limit: float) -> Iterator[list[str]]:

@@ -17,7 +17,7 @@ from warehouse.admit import checkpoint, deliveries
 from warehouse.admit.deliveries import Delivery
 from warehouse.admit.duck import duckdb_session
 from warehouse.admit.errors import DeliveryRefused
-from warehouse.admit.transfer import fetch_pairs, keys_of
+from warehouse.admit.transfer import fetch_keys, keys_of
 from warehouse.admit.zone_erasure import shared_keys
 from warehouse.contracts.ddl import literal
 from warehouse.contracts.load import load_contract
@@ -96,8 +96,8 @@ def _erased_rows(delivery: Delivery, table: Table, connection: Connection[Any]) 
     import numpy as np
 
     with duckdb_session(checkpoint.folder(delivery.delivery_id) / "spill", f"find erased rows of {table.name}") as session:
-        fetch_pairs(session, "erased", keys_of(connection, WHOLLY, [delivery.feed]))
-        fetch_pairs(session, "erased_but_withheld", keys_of(connection, BUT_WITHHELD, [delivery.feed, delivery.night]))
+        fetch_keys(session, "erased", keys_of(connection, WHOLLY, [delivery.feed]))
+        fetch_keys(session, "erased_but_withheld", keys_of(connection, BUT_WITHHELD, [delivery.feed, delivery.night]))
         concerned = [f"{key} in (select key from erased) or (not _withheld and {key} in (select key from erased_but_withheld))" for key in shared_keys(table)]
         if not concerned:
             return np.array([], dtype=np.int64)

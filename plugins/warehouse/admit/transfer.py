@@ -19,12 +19,16 @@ BATCH_ROWS = 50_000
 BLOCKS_AT_ONCE = 1_000  # pages of 8 kB: some 80 000 rows, 3 MB of pairs
 
 
-def copy_in(session: duckdb.DuckDBPyConnection, query: str, connection: Connection[Any], relation: str, json_columns: tuple[str, ...] = ()) -> int:
+def copy_in(
+    session: duckdb.DuckDBPyConnection, query: str, connection: Connection[Any], relation: str, json_columns: tuple[str, ...] = (), is_new: bool = False
+) -> int:
     """Add the rows of a DuckDB query to a Postgres relation; returns how many.
 
     Args:
         query: its columns carry the relation's column names and its types: a uuid as UUID, a smallint as SMALLINT and so on.
         json_columns: columns whose text is the JSON of a jsonb column.
+        is_new: the relation was made or emptied in this very transaction. Its rows are then written as if they had always been
+            there, which spares the first reader from rewriting every page.
     """
     import pgpq
     import pyarrow as pa
@@ -41,7 +45,8 @@ def copy_in(session: duckdb.DuckDBPyConnection, query: str, connection: Connecti
     encoder = pgpq.ArrowToPostgresBinaryEncoder.new_with_encoders(schema, encoders)
     columns = ", ".join(f'"{name}"' for name in schema.names)
     cursor = connection.cursor()
-    with cursor.copy(f"copy {relation} ({columns}) from stdin (format binary)") as copy:
+    options = "format binary, freeze" if is_new else "format binary"
+    with cursor.copy(f"copy {relation} ({columns}) from stdin ({options})") as copy:
         copy.write(encoder.write_header())
         for batch in reader:
             copy.write(encoder.write_batch(batch.cast(schema)))
@@ -49,15 +54,19 @@ def copy_in(session: duckdb.DuckDBPyConnection, query: str, connection: Connecti
     return cursor.rowcount
 
 
-def fetch_pairs(session: duckdb.DuckDBPyConnection, name: str, blocks: Iterable[bytes]) -> int:
-    """Make the DuckDB table `name` (key UUID, hash UUID) of packed pairs; returns how many there are."""
+def register_pairs(session: duckdb.DuckDBPyConnection, name: str, blocks: Iterable[bytes]) -> None:
+    """Make packed pairs readable, once, as the DuckDB relation `name` (key UUID, hash UUID); they are fetched while it is read."""
     import pyarrow as pa
 
     schema = pa.schema([("key", pa.uuid()), ("hash", pa.uuid())])
-    pairs = pa.RecordBatchReader.from_batches(schema, (_pairs(block, schema) for block in blocks))
-    session.register("packed_pairs", pairs)
-    session.execute(f"create or replace table {name} as select * from packed_pairs").fetchall()
-    session.unregister("packed_pairs")
+    session.register(name, pa.RecordBatchReader.from_batches(schema, (_pairs(block, schema) for block in blocks)))
+
+
+def fetch_keys(session: duckdb.DuckDBPyConnection, name: str, blocks: Iterable[bytes]) -> int:
+    """Make the DuckDB table `name` (key UUID) of packed pairs; returns how many there are."""
+    register_pairs(session, "packed", blocks)
+    session.execute(f"create or replace table {name} as select key from packed").fetchall()
+    session.unregister("packed")
     return count_rows(session, name)
 
 

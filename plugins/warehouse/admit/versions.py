@@ -8,8 +8,8 @@ on the night it began.
 from __future__ import annotations
 
 from warehouse.admit import checkpoint
-from warehouse.admit.decision import TableWork
 from warehouse.admit.deliveries import Finding
+from warehouse.admit.difference import TableWork
 from warehouse.admit.errors import AdmitFault
 from warehouse.admit.transfer import copy_in, has_rows
 from warehouse.contracts import ddl
@@ -31,7 +31,7 @@ def write_source(work: TableWork, decided: dict[str, int]) -> None:
     Raises:
         AdmitFault: another number of rows was written than was decided.
     """
-    _end(work, work.source, "row_key", "select distinct ends_source as key from decision where ends_source is not null")
+    _end(work, work.source, "row_key", "select key from ending")
     written = _add(
         work,
         "source",
@@ -47,10 +47,7 @@ def write_source(work: TableWork, decided: dict[str, int]) -> None:
 
 def write_vault(work: TableWork) -> None:
     """End the identifiers that were replaced, deleted or are no longer held, and add the new ones; events only ever add."""
-    if work.kind == "changes":
-        _end(work, work.vault, work.vault_key, "select distinct ends_vault as key from decision where ends_vault is not null")
-    elif work.kind == "snapshot":
-        _end(work, work.vault, work.vault_key, _identifiers_gone(work), by_hash=True)
+    _end(work, work.vault, work.vault_key, "select key, hash from ending_identity", by_hash=work.kind == "snapshot")
     _add(
         work,
         "vault",
@@ -67,7 +64,7 @@ def write_quarantine(work: TableWork, decided: dict[str, int]) -> int:
     work.connection.execute("delete from quarantine.refused_row where delivery_id = %s and table_name = %s", [work.delivery.delivery_id, work.table.name])
     refused = f"""
         select {_place(work)}, _row_number as row_number, rules, raw, record_key from refused
-        where not exists (select 1 from decision where decision._row_number = refused._row_number and outcome <> 'quarantined')
+        where _row_number not in (select _row_number from decided where outcome = 'erased')
     """
     kept = copy_in(work.session, refused, work.connection, "quarantine.refused_row", json_columns=("raw",))
     if decided["changed"]:
@@ -123,16 +120,6 @@ def _as_it_came(work: TableWork) -> str:
     return f"case when _withheld then {whole([c for c in work.table.columns if c.name in consent.keep])} else {whole(work.table.columns)} end"
 
 
-def _identifiers_gone(work: TableWork) -> str:
-    """Current identifiers that a snapshot no longer holds. A record with a refused row keeps what it had: the row may be where they came from."""
-    return f"""
-        select key, hash from known
-        where not exists (
-            select 1 from decided where outcome in {GOOD} and decided.record_key = known.key and decided._identity_hash = known.hash
-        ) and not exists (select 1 from decided where outcome = 'quarantined' and decided.record_key = known.key)
-    """
-
-
 def _first_of_identity(work: TableWork) -> str:
     """The rows that bring identifiers the vault does not hold, one for each set of identifiers."""
     new = f"decided where brings_identity and outcome in {GOOD} and {work.vault_key} is not null"
@@ -157,14 +144,14 @@ def _end(work: TableWork, relation: str, key: str, keys: str, by_hash: bool = Fa
 def _add(work: TableWork, zone: ddl.Zone, query: str) -> int:
     """Add the rows of a DuckDB query to the table's relation in a zone, without upkeep of the index where it is empty; returns how many.
 
-    An emptied table is new to Postgres: it need not go through the write-ahead log where `wal_level` is minimal.
+    A table emptied in this transaction is new to Postgres, which spares it the write-ahead log where `wal_level` is minimal.
     """
     relation = work.source if zone == "source" else work.vault
     is_first = not has_rows(work.connection, relation)
     if is_first:
         work.connection.execute(f"truncate {relation}")
         ddl.drop_index(work.table, zone, work.connection)
-    added = copy_in(work.session, query, work.connection, relation)
+    added = copy_in(work.session, query, work.connection, relation, is_new=is_first)
     if is_first:
         ddl.create_index(work.contract, work.table, zone, work.connection)
         work.connection.execute(f"analyze {relation}")

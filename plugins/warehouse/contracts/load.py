@@ -70,14 +70,11 @@ def load_suite(feed: str, folder: Path | None = None) -> Suite:
     Raises:
         ContractError: the suite is not valid, or names tables or columns that the contract does not have.
     """
-    contract = load_contract(feed, folder)
     contract_file = _file_of(feed, folder)
     path = contract_file.with_name(f"{feed}.suite.yaml")
     if not path.exists():
         return Suite(tables=[])
-    suite = _validated(path, Suite, {"tables": _read(path)})
-    _check_suite(path, suite, contract)
-    return suite
+    return _suite(path, path.stat().st_mtime_ns, contract_file, contract_file.stat().st_mtime_ns)
 
 
 def all_contracts(folder: Path | None = None) -> list[Contract]:
@@ -114,6 +111,14 @@ def _contract(path: Path, changed_ns: int) -> Contract:
     if contract.feed != path.stem:
         raise ContractError(f"{_label(path)}: feed is '{contract.feed}', but the file is named '{path.stem}'")
     return contract
+
+
+@lru_cache(maxsize=32)
+def _suite(path: Path, changed_ns: int, contract_file: Path, contract_changed_ns: int) -> Suite:
+    """The suite in a file, checked against its contract; the times make a changed file a new entry of the cache."""
+    suite = _validated(path, Suite, {"tables": _read(path)})
+    _check_suite(path, suite, _contract(contract_file, contract_changed_ns))
+    return suite
 
 
 def _label(path: Path) -> str:

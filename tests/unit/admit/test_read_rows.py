@@ -95,6 +95,8 @@ def test_null_tokens_are_null(tmp_path: Path) -> None:
     ("body", "rule"),
     [
         ('I,N1,1,One,,,,\nI,N1,2,"no end,,,,\nI,N1,3,Three,,,,\n', "truncated_file"),
+        ('I,N1,1,One,,,,\nI,N1,2,Two,,,,"2020-01\n', "truncated_file"),
+        ('I,N1,1,One,,,,\nI,N1,2,Two,,,,"2020-01', "truncated_file"),
         ("I,N1\n" * 30, "malformed_row"),
     ],
 )
