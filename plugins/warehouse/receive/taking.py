@@ -89,12 +89,12 @@ def content_hash(contract: Contract, received: list[ReceivedFile], night: date, 
     """One hash for the delivery, whatever the order of its files.
 
     File names are part of it: the files of a night that undoes the changes of another hold the same bytes under another
-    name, and must not pass for a repetition. So is a night that a manifest or an archive's name states. A delivery of changes
+    name, and must not pass for a repetition. So is a night that a manifest or an archive's name states. A delivery of changes or events
     without a single row says that nothing changed up to its night, which is another statement each night although the files
     may be alike in name too.
     """
     parts = sorted(f"{file.name}:{file.sha256}" for file in received)
-    if is_stated or (contract.delivery.kind == "changes" and not any(file.has_rows for file in received)):
+    if is_stated or (contract.delivery.kind != "snapshot" and not any(file.has_rows for file in received)):
         parts.append(night.isoformat())
     return _digest(parts)
 
