@@ -24,7 +24,7 @@ demo: $(STAMP) ## Run the next synthetic night through Airflow, Great Expectatio
 	@$(WAREHOUSE) demo
 
 test: $(STAMP) lint types ## Lint, types and every test against a real Postgres
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
 lint: $(STAMP) ## Check Python and SQL style, and that generated files are up to date
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-HOME = Path(os.environ.get("WAREHOUSE_TEST_HOME") or Path(__file__).parents[1] / ".warehouse" / "test")
+# Each worker of a parallel run has a warehouse of its own.
+HOME = Path(os.environ.get("WAREHOUSE_TEST_HOME") or Path(__file__).parents[1] / ".warehouse" / "test") / os.environ.get("PYTEST_XDIST_WORKER", "")
 # Before anything imports the settings: tests never touch the home of a real warehouse, nor a database named outside.
 os.environ["WAREHOUSE_HOME"] = str(HOME)
 # Set to nothing rather than removed: a name in .env must not win either.

@@ -156,10 +156,18 @@ def in_order(warehouse_db: Path, tmp_path_factory: pytest.TempPathFactory) -> Ca
     return delivered
 
 
+# Every order of a feed's nights; of the widest feed, every order of three and a choice of four.
+ORDERS: dict[str, list[tuple[int, ...]]] = {
+    "treatment": [*permutations((2, 3, 4)), (4, 3, 2, 1), (2, 4, 1, 3), (3, 1, 4, 2), (1, 4, 2, 3), (1, 2, 4, 3)],
+    "police": list(permutations(POLICE)),
+    "custody": list(permutations(CUSTODY)),
+}
+
+
 @pytest.mark.parametrize("feed", FEEDS)
 def test_nights_in_any_order(feed: str, in_order: Any, warehouse_db: Path, tmp_path: Path) -> None:
-    expected = in_order(feed, tuple(FEEDS[feed]))
-    for order in list(permutations(FEEDS[feed]))[1:]:
+    for order in ORDERS[feed]:
+        expected = in_order(feed, tuple(sorted(order)))
         wipe()
         agency = Agency(feed, tmp_path / "".join(map(str, order)))
         for number in order:

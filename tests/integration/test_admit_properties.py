@@ -17,7 +17,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.conftest import wipe
 from tests.integration.deliveries import query
-from tests.integration.thrown_rows import Thrown, content, files, good_file, rows_in, table_of
+from tests.integration.thrown_rows import Thrown, bare, content, files, good_file, rows_in, table_of, value_of
 
 from warehouse.admit import checkpoint, deliveries, stage, withdraw
 from warehouse.admit.errors import DeliveryRefused
@@ -30,7 +30,7 @@ pytestmark = pytest.mark.integration
 
 SMALL_FEEDS = Path(__file__).parent / "small_feeds"
 FIRST = date(2026, 11, 1)
-KNOWN_PEOPLE = 6
+KNOWN_PEOPLE = 20
 THROWN = settings(max_examples=12, deadline=None, database=None, derandomize=True, suppress_health_check=list(HealthCheck))
 
 
@@ -102,7 +102,8 @@ def assert_every_row_is_accounted_for(feed: str, delivery_id: int, thrown: Throw
     assert parts[1] == len(quarantined)
     typed = typed_rows(feed, delivery_id)
     assert sorted([number for number, *_ in typed] + list(raw)) == list(range(1, len(rows) + 1))
-    assert {number: document["fields"] for number, document in raw.items()} == {number: rows[number - 1] for number in raw}
+    delimiter = contract.format.delimiter
+    assert {number: bare(document["fields"], delimiter) for number, document in raw.items()} == {number: bare(rows[number - 1], delimiter) for number in raw}
     notes = current(feed)
     for number, row_key, withheld, deleted in typed:
         if number in quarantined:
@@ -110,12 +111,6 @@ def assert_every_row_is_accounted_for(feed: str, delivery_id: int, thrown: Throw
         assert (row_key in notes) == (not deleted)
         if not withheld and not deleted:
             assert notes[row_key] == value_of(rows[number - 1][-1], contract.format.null_tokens)
-
-
-def value_of(text: str, null_tokens: list[str]) -> str | None:
-    """What a cell says, once spaces round it and tokens for nothing are taken away."""
-    trimmed = text.strip()
-    return None if trimmed in ("", *null_tokens) else trimmed
 
 
 def throw(feed: str, inbox: Path, thrown: Thrown) -> None:
@@ -134,7 +129,9 @@ def throw(feed: str, inbox: Path, thrown: Thrown) -> None:
     for again in (delivery_id, first):
         withdraw.redo(again)
         assert zones(feed) == after
-    assert status(send(feed, inbox, thrown, FIRST + timedelta(days=2))) == "duplicate"
+    again_the_same = send(feed, inbox, thrown, FIRST + timedelta(days=2))
+    # A file of changes without a row says another thing each night: that nothing changed up to it.
+    assert status(again_the_same) == "duplicate" or not rows_in(contract, thrown)
     assert zones(feed) == after
     send(feed, inbox, thrown, FIRST + timedelta(days=2), name="again")
     for zone in ("source", "vault"):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from uuid import UUID
 
 from warehouse.admit import checkpoint, deliveries
 from warehouse.admit.answer import facts as known
@@ -15,7 +16,7 @@ from warehouse.admit.answer import listing
 from warehouse.admit.answer.facts import DeliveryFacts
 from warehouse.admit.answer.listing import Limits, RowRule
 from warehouse.admit.answer.page import Broken, page
-from warehouse.admit.errors import AdmitFault
+from warehouse.admit.errors import AdmitFault, full_disk_told
 from warehouse.admit.files import FilesRefused
 from warehouse.contracts import suite, thresholds
 from warehouse.contracts.load import load_contract
@@ -40,30 +41,42 @@ def write(delivery_id: int) -> Path:
         The folder with `answer.csv` and `answer.html`.
 
     Raises:
-        AdmitFault: the delivery has not ended, or its checkpoint could not be made again.
+        AdmitFault: the delivery has not ended, its checkpoint could not be made again, or the disk is full.
         ValueError: there is no such delivery.
         DatabaseFault: the database refused.
     """
-    with clean_errors(f"read what became of delivery {delivery_id}"), connect("loader") as connection:
+    # Under the feed's lock nobody else writes this answer, erases records of it or removes the checkpoint meanwhile.
+    with clean_errors(f"answer delivery {delivery_id}"), connect("loader") as connection:
+        delivery = deliveries.claim(delivery_id, connection)
         facts = known.read(delivery_id, connection)
-        delivery = deliveries.find(delivery_id, connection)
-        erased = known.erased_keys(facts.feed, connection)
-    if facts.status in OPEN:
-        raise AdmitFault(f"Delivery {delivery_id} of {facts.feed} has not ended ({facts.status}), so there is nothing to answer yet")
-    contract = load_contract(facts.feed)
-    with ops.stage_run(facts.night, "admit.answer", facts.feed) as run:
-        violations = _violations(facts, contract, delivery)
-        fresh = _empty_folder(folder(facts.feed, delivery_id).with_name(f".unfinished-{delivery_id}"))
-        rules = _rules(contract)
-        messages = {(check.table, check.rule): check.message for check in facts.failed} | {place: rule.message for place, rule in rules.items()}
-        listed = listing.write(fresh / CSV, contract, violations, facts.failed, messages, _limits(facts), erased)
-        broken = [_told(found, rules, messages) for found in listed.rules]
-        (fresh / HTML).write_text(page(facts, contract, listed.whole, broken), encoding="utf-8")
-        _publish(fresh, folder(facts.feed, delivery_id))
-        run.count("rules", len(listed.rules))
-        run.count("rows", sum(rule.rows for rule in listed.rules))
-    checkpoint.remove(delivery_id)
+        if facts.status in OPEN:
+            raise AdmitFault(f"Delivery {delivery_id} of {facts.feed} has not ended ({facts.status}), so there is nothing to answer yet")
+        with ops.stage_run(facts.night, "admit.answer", facts.feed) as run:
+            rules = _write(facts, delivery, known.erased_keys(facts.feed, connection))
+            run.count("rules", len(rules))
+            run.count("rows", sum(rule.rows for rule in rules))
+        checkpoint.remove(delivery_id)
     return folder(facts.feed, delivery_id)
+
+
+def _write(facts: DeliveryFacts, delivery: deliveries.Delivery, erased: list[UUID]) -> list[RowRule]:
+    """Write both files and put them in place; the rules that rows broke."""
+    contract = load_contract(facts.feed)
+    violations = _violations(facts, contract, delivery)
+    final = folder(facts.feed, facts.delivery_id)
+    fresh = final.with_name(f".unfinished-{facts.delivery_id}")
+    try:
+        with full_disk_told(f"write the answer to delivery {facts.delivery_id}", final.parent):
+            _empty_folder(fresh)
+            rules = _rules(contract)
+            messages = {(check.table, check.rule): check.message for check in facts.failed} | {place: rule.message for place, rule in rules.items()}
+            listed = listing.write(fresh / CSV, contract, violations, facts.failed, messages, _limits(facts), erased)
+            broken = [_told(found, rules, messages) for found in listed.rules]
+            (fresh / HTML).write_text(page(facts, contract, listed.whole, broken), encoding="utf-8")
+            _publish(fresh, final)
+    finally:
+        shutil.rmtree(fresh, ignore_errors=True)
+    return listed.rules
 
 
 def forget(feed: str) -> int:
@@ -108,18 +121,15 @@ def _limits(facts: DeliveryFacts) -> Limits:
     return Limits(most if facts.status == "refused" else None, most)
 
 
-def _empty_folder(path: Path) -> Path:
+def _empty_folder(path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     shutil.rmtree(path, ignore_errors=True)
     path.mkdir(mode=0o700)
-    return path
 
 
 def _publish(fresh: Path, final: Path) -> None:
     """Put the files in place, each at once; a reader sees the old answer or the new one."""
-    shutil.rmtree(fresh / ".spill", ignore_errors=True)
     final.mkdir(mode=0o700, exist_ok=True)
     for name in (CSV, HTML):
         (fresh / name).chmod(0o600)
         (fresh / name).replace(final / name)
-    fresh.rmdir()
