@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from tests.integration.deliveries import NIGHTS, Row, deliver, golden_rows, query, write_inbox
 
-from warehouse.admit import stage
+from warehouse.admit import difference, stage
 from warehouse.admit.errors import DeliveryRefused
 from warehouse.receive.stage import receive
 
@@ -147,3 +147,21 @@ def test_a_snapshot_that_shrinks_too_much_is_refused(clean_db: Path, tmp_path: P
     with pytest.raises(DeliveryRefused, match=r"1 rows of ndtms came, where the last admitted delivery had 10.*\[row_count_change\]"):
         stage.check(delivery_id)
     assert query("select count(*) from source.treatment__ndtms where _valid_to is null") == [(10,)]
+
+
+def test_a_few_changes_to_a_large_table_are_found_by_their_keys(clean_db: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    police(tmp_path, "night_1", [nominal(number, ETHNIC_OBSERVED=str(number % 3 + 1)) for number in range(1, 3001)])
+    monkeypatch.setattr(difference, "all_pairs", lambda *_: pytest.fail("the whole table was read for five rows"))
+    changed = (
+        nominal(1, "U", ETHNIC_OBSERVED="4"),
+        nominal(2, "D"),
+        nominal(3, ETHNIC_OBSERVED="1"),
+        nominal(4, ETHNIC_OBSERVED="2", SURNAME="New"),
+        nominal(5000, "D"),
+    )
+    police(tmp_path, "night_2", list(changed))
+    assert query("select rows_admitted, rows_unchanged from ops.delivery_file order by delivery_id")[1] == (3, 2)
+    assert query("select count(*) filter (where _valid_to is null), count(*) from source.police__nominals") == [(2999, 3001)]
+    assert query(
+        "select nominal_id, surname, _valid_to is null from vault.police__nominals where nominal_id in ('N2', 'N4') and _valid_from < _valid_to or surname = 'New'"
+    ) == [("N2", query("select surname from vault.police__nominals limit 1")[0][0], False)]

@@ -158,7 +158,7 @@ def in_order(warehouse_db: Path, tmp_path_factory: pytest.TempPathFactory) -> Ca
 
 # Every order of a feed's nights; of the widest feed, every order of three and a choice of four.
 ORDERS: dict[str, list[tuple[int, ...]]] = {
-    "treatment": [*permutations((2, 3, 4)), (4, 3, 2, 1), (2, 4, 1, 3), (3, 1, 4, 2), (1, 4, 2, 3), (1, 2, 4, 3)],
+    "treatment": [*permutations((2, 3, 4)), (4, 3, 2, 1), (2, 4, 1, 3)],
     "police": list(permutations(POLICE)),
     "custody": list(permutations(CUSTODY)),
 }

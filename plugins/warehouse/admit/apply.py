@@ -15,6 +15,7 @@ from warehouse.admit.deliveries import Delivery, Tally
 from warehouse.admit.difference import TableWork
 from warehouse.admit.duck import duckdb_session
 from warehouse.admit.errors import AdmitFault
+from warehouse.admit.transfer import has_rows
 from warehouse.admit.versions import changed_events, list_changed_events, write_quarantine, write_source, write_vault
 from warehouse.contracts import ddl
 from warehouse.contracts.model import Contract
@@ -49,12 +50,14 @@ def _apply_table(work: TableWork, received: int, malformed: int, redacted: int) 
     Args:
         redacted: rows taken out of the landed copy since it came, because their records were erased.
     """
+    is_first = not has_rows(work.connection, work.source)
     decided = decide(work)
     refused = write_quarantine(work, decided)
     write_source(work, decided)
     if work.grain is not None:
         write_vault(work)
-    consent.note(work)
+    if not is_first:
+        consent.note(work)
     if work.kind == "events":
         list_changed_events(work)
         deliveries.record_findings(work.delivery, [changed_events(work, decided, received - malformed)], work.connection)

@@ -16,9 +16,10 @@ from warehouse.admit.parse import Source
 from warehouse.admit.read import RawRows, read
 from warehouse.admit.rows import source_of, write_rows
 from warehouse.admit.violations import MALFORMED_ROW, TableViolations
-from warehouse.contracts.compile import row_checks, rows_of
+from warehouse.contracts.compile import row_checks
 from warehouse.contracts.ddl import literal, quoted
 from warehouse.contracts.model import Contract, Table
+from warehouse.contracts.predicates import rows_of
 from warehouse.contracts.suite import Rule
 from warehouse.contracts.suite import build as rules_of
 from warehouse.settings import settings

@@ -38,8 +38,9 @@ class Verdict:
     against: int
 
 
+@lru_cache(maxsize=1)
 def import_ahead() -> Thread:
-    """Begin to import Great Expectations, which takes several seconds of one core, beside other work."""
+    """Begin to import Great Expectations, which takes several seconds of one core, beside other work; returns the thread to wait for."""
     thread = Thread(target=_library, name="import great_expectations", daemon=True)
     thread.start()
     return thread

@@ -21,17 +21,26 @@ from warehouse.contracts.zones import vault_grain
 
 
 def note(work: TableWork) -> None:
-    """Keep, for `follow`, which records of the table have rows without consent, and which have consent again."""
+    """Keep, for `follow`, which records of the table may have withdrawn consent, and which have it again.
+
+    The former have a row without consent that is new, or a row without consent while identifiers of theirs went.
+    """
     if work.contract.consent is None or "record_key" not in work.table.keys:
         return
     work.connection.execute("create temp table if not exists withheld (record_key uuid, row_key uuid) on commit drop")
     work.connection.execute("create temp table if not exists consenting (record_key uuid) on commit drop")
-    admitted = "outcome in ('written', 'identified', 'unchanged')"
-    withheld = f"select distinct record_key, row_key from decided where _withheld and record_key is not null and (outcome = 'quarantined' or {admitted})"
+    withheld = """
+        select distinct record_key, row_key from decided
+        where _withheld and record_key is not null
+          and (outcome in ('written', 'quarantined') or (outcome = 'unchanged' and record_key in (select key from ending_identity)))
+    """
     copy_in(work.session, withheld, work.connection, "withheld")
     active = "from ops.erasure where feed = %s and reason = 'consent withdrawn' and lifted_at is null and requested_on <= %s"
     if fetch_keys(work.session, "withdrawn", keys_of(work.connection, active, [work.contract.feed, work.delivery.night])):
-        again = f"select distinct record_key from decided where not _withheld and not _deleted and {admitted} and record_key in (select key from withdrawn)"
+        again = """
+            select distinct record_key from decided
+            where not _withheld and not _deleted and outcome in ('written', 'identified', 'unchanged') and record_key in (select key from withdrawn)
+        """
         copy_in(work.session, again, work.connection, "consenting")
 
 

@@ -134,7 +134,9 @@ def _finish(contract: Contract, erasure_ids: list[int]) -> None:
 
     with clean_errors(f"erase records of {contract.feed}"), connect("loader") as connection:
         lock_feed(contract.feed, connection)
-        zone_erasure.erase(contract, erasure_ids, connection)
+        # What a delivery withdrew left these zones in the transaction that admitted it.
+        asked = connection.execute("select erasure_id from ops.erasure where erasure_id = any(%s) and delivery_id is null", [erasure_ids]).fetchall()
+        zone_erasure.erase(contract, [erasure_id for (erasure_id,) in asked], connection)
     redact(contract.feed)
     answers.forget(contract.feed)
     forget(erasure_ids)

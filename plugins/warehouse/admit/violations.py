@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING
 from warehouse.admit import parse
 from warehouse.admit.facts import RuleFacts
 from warehouse.admit.parse import Source
-from warehouse.contracts.compile import ASKED, across_checks, kind, row_checks, rows_of
+from warehouse.contracts.compile import across_checks, kind, row_checks
 from warehouse.contracts.ddl import literal, quoted
 from warehouse.contracts.model import Contract, Table
+from warehouse.contracts.predicates import ASKED, rows_of
 from warehouse.contracts.suite import COMPLETE_ROW, DUPLICATE_KEY, REPEATED_ROW, Rule
 
 if TYPE_CHECKING:

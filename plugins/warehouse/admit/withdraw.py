@@ -85,17 +85,25 @@ def reject(delivery_id: int, reason: str, by: str) -> Counts:
     message = f"Rejected by {by}: {reason}"
 
     def out(delivery: Delivery, contract: Contract, checked: Rechecked, connection: Connection[Any]) -> tuple[Counts, list[int]]:
-        if delivery.status in ("duplicate", "superseded", "rejected"):
-            raise DeliveryRefused(f"Delivery {delivery.delivery_id} is {delivery.status}: there is nothing to withdraw")
-        if delivery.status != "admitted":
-            deliveries.withdraw(delivery, "rejected", message, connection)
-            return {"replayed": 0}, []
-        replayed = history.remove(delivery, message, contract, checked, connection)
+        replayed = history.remove(_still(delivery, ("admitted",)), message, contract, checked, connection)
         return {"replayed": len(replayed)}, replayed
 
-    counts = _change("admit.reject", delivery, contract, out)
+    if delivery.status == "admitted":
+        counts = _change("admit.reject", delivery, contract, out)
+    else:
+        with clean_errors(f"reject delivery {delivery_id}"), connect("loader") as connection:
+            open_one = _still(deliveries.claim(delivery_id, connection), ("received", "loaded", "checked", "refused"))
+            deliveries.withdraw(open_one, "rejected", message, connection)
+        counts = {"replayed": 0}
     checkpoint.remove(delivery_id)
     return counts
+
+
+def _still(delivery: Delivery, statuses: tuple[str, ...]) -> Delivery:
+    """The delivery, if it has one of the statuses."""
+    if delivery.status not in statuses:
+        raise DeliveryRefused(f"Delivery {delivery.delivery_id} is {delivery.status}: there is nothing to withdraw")
+    return delivery
 
 
 def _found(delivery_id: int) -> tuple[Delivery, Contract]:

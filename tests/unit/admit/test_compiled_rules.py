@@ -6,9 +6,10 @@ from typing import Any
 import duckdb
 import pytest
 
-from warehouse.contracts.compile import across_checks, check, row_checks, rows_of
+from warehouse.contracts.compile import across_checks, check, row_checks
 from warehouse.contracts.load import ContractError, load_contract
 from warehouse.contracts.model import Suite
+from warehouse.contracts.predicates import rows_of
 from warehouse.contracts.suite import Rule, as_document, build
 
 D = date.fromisoformat
