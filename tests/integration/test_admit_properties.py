@@ -87,7 +87,8 @@ def typed_rows(feed: str, delivery_id: int) -> list[tuple[int, str, bool, bool]]
     with connect("loader") as connection:
         checkpoint.build(deliveries.find(delivery_id, connection), contract)
     path = checkpoint.rows(delivery_id, table_of(contract).name)
-    return duckdb.sql(f"select _row_number, row_key::varchar, _withheld, _deleted from read_parquet('{path}')").fetchall()
+    found: list[tuple[int, str, bool, bool]] = duckdb.sql(f"select _row_number, row_key::varchar, _withheld, _deleted from read_parquet('{path}')").fetchall()
+    return found
 
 
 def assert_every_row_is_accounted_for(feed: str, delivery_id: int, thrown: Thrown) -> None:

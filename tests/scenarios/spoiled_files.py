@@ -1,6 +1,6 @@
 """Faults of whole files: how the files of a clean delivery are spoiled, and which rule has to catch it.
 
-Every fault is planted in every feed (`ONLY_SNAPSHOTS` apart), in the file of one of its tables.
+Every fault is planted in every feed, in the file of one of its tables.
 """
 
 from __future__ import annotations
@@ -13,10 +13,11 @@ import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
+from fnmatch import fnmatchcase
 
 from tests.scenarios.clean_deliveries import Files
 
-from warehouse.contracts.model import Contract
+from warehouse.contracts.model import Contract, Table
 
 # The table whose file is spoiled. Its last column is one that rows may lack.
 SPOILED_TABLE = {
@@ -27,26 +28,28 @@ SPOILED_TABLE = {
     "deaths": "registrations",
     "custody": "receptions",
 }
-WHOLE_DELIVERY = ""
 
 
 @dataclass(frozen=True)
 class Sent:
-    """The files of a clean delivery, with the name of the one to be spoiled."""
+    """The files of a clean delivery, one of which is to be spoiled."""
 
     contract: Contract
     night: date
     files: Files
-    name: str
+
+    @property
+    def table(self) -> Table:
+        return self.contract.tables[SPOILED_TABLE[self.contract.feed]]
+
+    @property
+    def name(self) -> str:
+        """The name of the file to be spoiled."""
+        return next(name for name in self.files if fnmatchcase(name, self.table.file))
 
     @property
     def content(self) -> bytes:
         return self.files[self.name]
-
-    @property
-    def width(self) -> int:
-        """How many columns the spoiled file should have."""
-        return len(self.contract.tables[SPOILED_TABLE[self.contract.feed]].columns)
 
     def spoiled(self, content: bytes) -> Files:
         """The delivery with another content of that file."""
@@ -75,7 +78,13 @@ class FileFault:
     so: str = "refused"
     told_of: str = "table"
     failed: int | str = 1
-    only_snapshots: bool = False
+
+    def expected(self, sent: Sent) -> dict[tuple[str, str], int]:
+        """What has to be told, by table and rule. Files under other names are told as well: they are what is missing."""
+        tables = {"table": [sent.table.name], "every table": list(sent.contract.tables), "delivery": [""]}[self.told_of]
+        failed = len(sent.table.columns) if self.failed == "columns" else int(self.failed)
+        unexpected = {("", "unexpected_file"): len(sent.files)} if self.caught_by == "missing_file" else {}
+        return {(table, self.caught_by): failed for table in tables} | unexpected
 
 
 def unreadable(sent: Sent) -> Files:

@@ -22,8 +22,7 @@ from tests.scenarios.planted import Fault, Planted, Sheets, exemplars, faults, i
 from tests.scenarios.spoiled_files import FILE_FAULTS, SPOILED_TABLE, FileFault, Sent
 
 from warehouse.admit import withdraw
-from warehouse.contracts.load import feeds, load_contract
-from warehouse.contracts.suite import build
+from warehouse.contracts.load import feeds, load_contract, load_suite
 from warehouse.settings import settings
 
 pytestmark = pytest.mark.integration
@@ -161,17 +160,10 @@ def test_a_shift_against_earlier_deliveries_is_told(warehouse_db: Path, tmp_path
 @pytest.mark.parametrize("feed", FEEDS)
 @pytest.mark.parametrize("fault", FILE_FAULTS, ids=lambda fault: fault.fault)
 def test_a_fault_of_a_whole_file_is_caught_by_its_rule_alone(clean_db: Path, tmp_path: Path, generated: Path, feed: str, fault: FileFault) -> None:
-    contract = load_contract(feed)
     sheets = clean_sheets(generated, feed, NIGHT)
-    clean = as_files(feed, sheets, NIGHT)
-    name = next(name for name in clean if Path(name).match(contract.tables[SPOILED_TABLE[feed]].file))
-    sent = Sent(contract, NIGHT, clean, name)
+    sent = Sent(load_contract(feed), NIGHT, as_files(feed, sheets, NIGHT))
     outcome = deliver(tmp_path, feed, fault.spoil(sent), NIGHT)
-    failed = sent.width if fault.failed == "columns" else fault.failed
-    tables = {"table": [SPOILED_TABLE[feed]], "every table": list(contract.tables), "delivery": [""]}[fault.told_of]
-    # Files under other names are told as well: they are what is missing.
-    unexpected = {("", "unexpected_file"): len(clean)} if fault.caught_by == "missing_file" else {}
-    assert outcome.failed == {(table, fault.caught_by): failed for table in tables} | unexpected
+    assert outcome.failed == fault.expected(sent)
     assert outcome.status == ("refused" if fault.so == "refused" else "admitted")
     assert outcome.quarantined == {}
     assert_nothing_is_given_away(outcome, sheets)
@@ -197,7 +189,6 @@ def test_a_full_refresh_of_a_time_long_past_is_refused(clean_db: Path, tmp_path:
 
 def test_every_business_rule_of_every_feed_has_a_planted_fault() -> None:
     planted = {(fault.feed, fault.table, rule) for fault in FAULTS for rule in fault.caught_by}
-    of_the_suites = {
-        (feed, rules.table.name, rule.code) for feed in FEEDS for rules in build(load_contract(feed)) for rule in rules.rules if rule.reason and rule.column
-    }
+    of_the_suites = {(feed, part.table, rule.rule) for feed in FEEDS for part in load_suite(feed).tables for rule in part.expectations}
+    assert of_the_suites
     assert of_the_suites - planted == set()

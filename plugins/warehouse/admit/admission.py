@@ -52,17 +52,17 @@ def in_history(
     """Change the feed's history in one transaction under its lock, with the checkpoints of all nights to be replayed at hand.
 
     Args:
-        change: given the delivery as it stands under the lock; returns its outcome and the deliveries it replayed.
+        change: given the delivery as it stands under the lock; returns its outcome and the deliveries whose checkpoints it is done with.
     """
     with clean_errors(f"change the history of {delivery.feed}"), connect("loader") as connection:
         for _ in range(ATTEMPTS):
             checked = history.make_ready(delivery, contract, connection)
             try:
                 with connection.transaction():
-                    outcome, replayed = change(deliveries.claim(delivery.delivery_id, connection), contract, checked, connection)
+                    outcome, done = change(deliveries.claim(delivery.delivery_id, connection), contract, checked, connection)
             except history.PlanChanged:
                 continue
-            for other in replayed:
+            for other in done:
                 checkpoint.remove(other)
             return outcome
     raise AdmitFault(f"Other runs keep changing the history of {delivery.feed} while delivery {delivery.delivery_id} waits; run the step again")
@@ -81,7 +81,7 @@ def _admit(delivery: Delivery, contract: Contract, checked: Rechecked, connectio
     holder = deliveries.admitted_of_night(delivery, connection)
     if holder is not None and holder.delivery_id > delivery.delivery_id:
         deliveries.supersede(delivery, holder, connection)
-        return {}, []
+        return {}, [delivery.delivery_id]
     if not checkpoint.is_whole(delivery, contract):
         raise AdmitFault(f"The checkpoint of delivery {delivery.delivery_id} was removed while it was admitted; run the step again")
     return insert(delivery, contract, checked, connection)

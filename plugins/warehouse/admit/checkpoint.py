@@ -33,6 +33,7 @@ from pathlib import Path
 
 from warehouse.admit import deliveries
 from warehouse.admit.deliveries import Delivery
+from warehouse.admit.errors import full_disk_told
 from warehouse.admit.facts import Facts
 from warehouse.contracts import thresholds
 from warehouse.contracts.model import Contract
@@ -81,17 +82,19 @@ def build(delivery: Delivery, contract: Contract) -> Facts:
     from warehouse.admit.building import build_into
 
     with _one_builder(delivery.feed):
-        if is_whole(delivery, contract):
-            return facts(delivery.delivery_id)
+        known = _whole(delivery, contract)
+        if known is not None:
+            return known
         remove(delivery.delivery_id)
         with clean_errors(f"list the files of delivery {delivery.delivery_id}"), connect("loader") as connection:
             files = deliveries.files(delivery, connection)
         unfinished = _unfinished(delivery.delivery_id)
-        unfinished.mkdir(mode=0o700)
         try:
-            built = build_into(unfinished, delivery.folder, delivery.night, contract, files, contract_hash(contract))
-            (unfinished / FACTS).write_text(built.to_json(), encoding="utf-8")
-            unfinished.rename(folder(delivery.delivery_id))
+            with full_disk_told(f"read the delivered files of {delivery.feed}", _area()):
+                unfinished.mkdir(mode=0o700)
+                built = build_into(unfinished, delivery.folder, delivery.night, contract, files, contract_hash(contract))
+                (unfinished / FACTS).write_text(built.to_json(), encoding="utf-8")
+                unfinished.rename(folder(delivery.delivery_id))
         finally:
             shutil.rmtree(unfinished, ignore_errors=True)
     return built
@@ -108,20 +111,13 @@ def facts(delivery_id: int) -> Facts:
 
 def is_whole(delivery: Delivery, contract: Contract) -> bool:
     """Whether the checkpoint is there, made under this very contract from the files as they now lie landed."""
-    if not (folder(delivery.delivery_id) / FACTS).exists():
-        return False
-    known = facts(delivery.delivery_id)
-    if known.contract_hash != contract_hash(contract):
-        return False
-    for table in known.tables.values():
-        landed = delivery.folder / table.file_name
-        if not landed.exists() or (landed.stat().st_size, landed.stat().st_mtime_ns) != (table.file_bytes, table.file_changed_ns):
-            return False
-    return True
+    return _whole(delivery, contract) is not None
 
 
 def remove(delivery_id: int) -> None:
     """Remove the checkpoint, whole or not; nothing happens where there is none."""
+    # The facts first: without them, what a kill leaves of it does not pass for a checkpoint.
+    (folder(delivery_id) / FACTS).unlink(missing_ok=True)
     shutil.rmtree(folder(delivery_id), ignore_errors=True)
     shutil.rmtree(_unfinished(delivery_id), ignore_errors=True)
 
@@ -135,6 +131,21 @@ def contract_hash(contract: Contract) -> str:
     rules = [(part.table.name, rule.document()) for part in rules_of(contract) for rule in part.rules]
     parts = [LAYOUT, contract.model_dump(mode="json"), rules, relevant]
     return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()
+
+
+def _whole(delivery: Delivery, contract: Contract) -> Facts | None:
+    """The facts of a whole checkpoint; None where there is none, also when another process is just removing it."""
+    try:
+        known = facts(delivery.delivery_id)
+    except FileNotFoundError:
+        return None
+    if known.contract_hash != contract_hash(contract):
+        return None
+    for table in known.tables.values():
+        landed = delivery.folder / table.file_name
+        if not landed.exists() or (landed.stat().st_size, landed.stat().st_mtime_ns) != (table.file_bytes, table.file_changed_ns):
+            return None
+    return known
 
 
 def _area() -> Path:

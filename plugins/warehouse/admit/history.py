@@ -98,6 +98,7 @@ def insert(delivery: Delivery, contract: Contract, checked: dict[int, Checked], 
         rewind(contract, delivery.night, connection)
     if replaced is not None and replaced.delivery_id != delivery.delivery_id:
         deliveries.supersede(replaced, delivery, connection)
+        checkpoint.remove(replaced.delivery_id)  # its own answer may not have come to it yet, and will not any more
     tallies = apply_delivery(delivery, contract, connection)
     return tallies, _replay(later, contract, checked, connection)
 

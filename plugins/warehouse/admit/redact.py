@@ -60,18 +60,20 @@ def redact(feed: str | None = None) -> None:
     with clean_errors("look for landed rows to take out"), connect("loader") as connection:
         concerned = [Delivery(*row) for row in connection.execute(TO_SEARCH, {"feed": feed}).fetchall()]
     for delivery in concerned:
-        if delivery.folder.is_dir():
-            _redact(delivery, load_contract(delivery.feed))
+        _redact(delivery, load_contract(delivery.feed))
 
 
 def _redact(delivery: Delivery, contract: Contract) -> None:
-    try:
-        facts = checkpoint.build(delivery, contract)
-    except DeliveryRefused:
-        _remove_whole(delivery)
-        return
+    # All of it under the feed's lock: another run may be taking out the same rows, and remove the checkpoint when it has.
     with clean_errors(f"take erased rows out of delivery {delivery.delivery_id}"), connect("loader") as connection:
         deliveries.lock_feed(delivery.feed, connection)
+        if not delivery.folder.is_dir():
+            return
+        try:
+            facts = checkpoint.build(delivery, contract)
+        except DeliveryRefused:
+            _remove_whole(delivery, connection)
+            return
         changed = False
         for name, of_table in facts.tables.items():
             numbers = _erased_rows(delivery, contract.tables[name], connection)
@@ -80,15 +82,15 @@ def _redact(delivery: Delivery, contract: Contract) -> None:
                 rewritten, rows = rewrite(path, numbers)
                 if rows != of_table.received:
                     rewritten.unlink()
-                    _remove_whole(delivery)
+                    _remove_whole(delivery, connection)
                     return
                 rewritten.replace(path)
                 changed = True
             _record(delivery, name, of_table.received - len(numbers), len(numbers), connection)
         if changed:
             _sync(delivery.folder)
-    if changed or delivery.status in deliveries.ENDED:
-        checkpoint.remove(delivery.delivery_id)
+        if changed or delivery.status in deliveries.ENDED:
+            checkpoint.remove(delivery.delivery_id)
 
 
 def _erased_rows(delivery: Delivery, table: Table, connection: Connection[Any]) -> NDArray[np.int64]:
@@ -162,9 +164,10 @@ def _record(delivery: Delivery, table: str, kept: int, removed: int, connection:
     )
 
 
-def _remove_whole(delivery: Delivery) -> None:
-    with clean_errors(f"remove the landed copy of delivery {delivery.delivery_id}"), connect("loader") as connection:
-        connection.execute("update ops.delivery_file set redacted_at = now() where delivery_id = %s", [delivery.delivery_id])
+def _remove_whole(delivery: Delivery, connection: Connection[Any]) -> None:
+    """Remove the landed copy and say so first: what says so too early is put right by the next run, what never does is not."""
+    connection.execute("update ops.delivery_file set redacted_at = now() where delivery_id = %s", [delivery.delivery_id])
+    connection.commit()
     checkpoint.remove(delivery.delivery_id)
     shutil.rmtree(delivery.folder)
 

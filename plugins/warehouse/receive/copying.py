@@ -41,6 +41,8 @@ def copy_item(item: Item, target: Path, limit: float | None) -> Copied:
         ArrivalFault: it is larger than the limit.
         ReceiveError: it cannot be read, or the disk is full.
     """
+    if limit is not None and item.size > limit:  # said before the disk is filled with it
+        raise too_large(item.name, limit)
     with _clear_reasons(item.name):
         try:
             descriptor = os.open(item.path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
