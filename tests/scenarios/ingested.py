@@ -63,6 +63,7 @@ def state(home: Path) -> State:
         known = connection.execute("select delivery_id, concat_ws(' ', feed, night, status) from ops.delivery").fetchall()
     found["landed"] = _landed(home, dict(known))
     found["work"] = leftovers(home)
+    found["answers"] = _answers(home, dict(known))
     return found
 
 
@@ -94,6 +95,17 @@ def leftovers(home: Path) -> list[str]:
     """Work files of deliveries; the locks of feeds, which are empty, are none."""
     area = home / "work" / "admit"
     return sorted(path.name for path in area.glob("*") if not path.name.startswith(".building-")) if area.is_dir() else []
+
+
+def _answers(home: Path, known: dict[int, str]) -> list[tuple[str, str]]:
+    """The list of every answer by its delivery, as a hash, and whatever else lies among the answers."""
+    found = []
+    for folder in (home / "answers").glob("*/*"):
+        if folder.name.isdecimal():
+            found.append((known.get(int(folder.name), folder.name), hashlib.sha256((folder / "answer.csv").read_bytes()).hexdigest()))
+        else:
+            found.append((folder.parent.name, folder.name))
+    return sorted(found)
 
 
 def _landed(home: Path, known: dict[int, str]) -> list[tuple[str, str, str]]:

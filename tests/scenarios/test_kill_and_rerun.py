@@ -103,6 +103,7 @@ def places(relation: str) -> list[tuple[str, Place]]:
         ("answer", AtFile("open", "*/answer.html")),
         ("answer", AtFile("os.rename", "*/.unfinished-*/answer.html")),
         ("answer", AtFile("shutil.rmtree", "*/work/admit/*")),
+        ("answer", AtFile("os.remove", "*.parquet", count=3)),
     ]
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tests.scenarios.agencies import golden, ingest, night, nights_of_police
+from tests.scenarios.agencies import alias, golden, ingest, night, nights_of_police, nominal, police
 from tests.scenarios.ingested import difference, must_be_same, state, visible
 from tests.scenarios.workers import AtFile, AtRow, Place, Step, Work, kill_at, run
 
@@ -116,6 +116,18 @@ def test_killed_in_an_erasure(clean_db: Path, wipe_database: Callable[[], None],
         erased = "select record_key from ops.erasure"
         for relation in ("source.police__nominals", "source.police__aliases", "vault.police__nominals", "vault.police__aliases", "quarantine.refused_row"):
             assert connection.execute(f"select count(*) from {relation} where record_key in ({erased})").fetchone() == (0,)
+
+
+def test_an_erasure_that_cannot_tell_rows_apart(clean_db: Path, tmp_path: Path) -> None:
+    """A table whose lines end as no system of today ends them: the landed copy goes as a whole, and nothing waits for ever."""
+    inbox = police(tmp_path, 1, [nominal(n) for n in range(1, 9)], [alias(n) for n in range(1, 9)])
+    for path in (inbox / "police").glob("aliases_*"):
+        path.write_bytes(path.read_bytes().replace(b"\n", b"\r"))
+    run(ingest(inbox, "police"))
+    run(Work(tmp_path, night(1), [Step("erase", '{"NOMINAL_ID": "N1"}')]))
+    found = state(clean_db)
+    assert found["landed"] == [] and found["work"] == []
+    assert found["source.police__aliases"][0] == found["source.police__nominals"][0] == 7
 
 
 def test_killed_in_retention(clean_db: Path, wipe_database: Callable[[], None], tmp_path: Path) -> None:

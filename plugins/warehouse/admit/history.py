@@ -66,7 +66,9 @@ def make_ready(delivery: Delivery, contract: Contract, connection: Connection[An
                 " retention. Have the agency send the later nights again, or leave history as it is"
             )
         facts = checkpoint.build(other, contract)
-        if facts.contract_hash != deliveries.contract_hash(other, connection):
+        judged_under = deliveries.contract_hash(other, connection)
+        connection.rollback()
+        if facts.contract_hash != judged_under:
             findings, profiles = judge(other, contract)
             refusals = [f.message for f in findings if f.refuses]
             if refusals:
@@ -98,7 +100,7 @@ def insert(delivery: Delivery, contract: Contract, checked: dict[int, Checked], 
         rewind(contract, delivery.night, connection)
     if replaced is not None and replaced.delivery_id != delivery.delivery_id:
         deliveries.supersede(replaced, delivery, connection)
-        checkpoint.remove(replaced.delivery_id)  # its own answer may not have come to it yet, and will not any more
+        checkpoint.remove(replaced.delivery_id)  # no answer is written for it any more, so nobody else would
     tallies = apply_delivery(delivery, contract, connection)
     return tallies, _replay(later, contract, checked, connection)
 
