@@ -13,7 +13,7 @@ from typing import Any
 
 import duckdb
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from tests.conftest import wipe
 from tests.integration.deliveries import query
@@ -31,7 +31,8 @@ pytestmark = pytest.mark.integration
 SMALL_FEEDS = Path(__file__).parent / "small_feeds"
 FIRST = date(2026, 11, 1)
 KNOWN_PEOPLE = 20
-THROWN = settings(max_examples=12, deadline=None, database=None, derandomize=True, suppress_health_check=list(HealthCheck))
+# The examples named at the tests are of failures found by longer runs.
+THROWN = settings(max_examples=6, deadline=None, database=None, derandomize=True, suppress_health_check=list(HealthCheck))
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -141,17 +142,26 @@ def throw(feed: str, inbox: Path, thrown: Thrown) -> None:
 
 @THROWN
 @given(thrown=st.deferred(lambda: files(load_contract("register"))))
+@example(thrown=Thrown([]))
+@example(thrown=Thrown(["P0,1,Y,Torn, off,01/02/1980,A,3,", '"a,b|c"', ""]))
+@example(thrown=Thrown(['P1,1,Y,Sample1,01/02/1980,A,3,"-'], is_ended=False))
 def test_a_snapshot_loses_no_row_whatever_is_thrown_in(tmp_path_factory: pytest.TempPathFactory, thrown: Thrown) -> None:
     throw("register", tmp_path_factory.mktemp("thrown"), thrown)
 
 
 @THROWN
 @given(thrown=st.deferred(lambda: files(load_contract("reports"))))
+@example(thrown=Thrown([]))
+@example(thrown=Thrown(["I|P0|1|Torn| off|1980-02-01|A|3|", '"a,b|c"', ""]))
+@example(thrown=Thrown(['I|P1|1|Sample1|1980-02-01|A|3|"-'], is_ended=False))
 def test_changes_lose_no_row_whatever_is_thrown_in(tmp_path_factory: pytest.TempPathFactory, thrown: Thrown) -> None:
     throw("reports", tmp_path_factory.mktemp("thrown"), thrown)
 
 
 @THROWN
 @given(thrown=st.deferred(lambda: files(load_contract("movements"))))
+@example(thrown=Thrown([]))
+@example(thrown=Thrown(["P0,1,Torn, off,1980-02-01,A,3,", '"a,b|c"', ""]))
+@example(thrown=Thrown(['P1,1,Sample1,1980-02-01,A,3,"-'], is_ended=False))
 def test_events_lose_no_row_whatever_is_thrown_in(tmp_path_factory: pytest.TempPathFactory, thrown: Thrown) -> None:
     throw("movements", tmp_path_factory.mktemp("thrown"), thrown)

@@ -142,9 +142,9 @@ def _broken(delivery_id: int) -> dict[tuple[str, int], list[str]]:
     return found
 
 
-def is_of_changes(feed: str) -> bool:
-    """Whether the feed may leave out tables of a delivery."""
-    return load_contract(feed).delivery.kind != "snapshot"
+def only(table: str, sheets: Sheets, feed: str) -> Sheets:
+    """One table of a delivery, where the feed may leave out the others; all of a snapshot. It saves the time of the others."""
+    return sheets if load_contract(feed).delivery.kind == "snapshot" else {table: sheets[table]}
 
 
 def identifiers(feed: str, sheets: Sheets) -> set[str]:

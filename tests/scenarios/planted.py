@@ -8,14 +8,14 @@ A file of faults has three parts:
 - `faults`: one mistake of an agency each, in `rows` further copies of one table, which stand before all others:
     - `set`: columns that get another value in these rows;
     - `add`: these rows come once more at the end of the file, with these columns changed (none: word for word);
-    - `fields`: the line loses (-1) or gains (1) a field;
+    - `fields`: the line loses its last field (-1), or gains one behind the first (1);
     - `caught`: `changed` rows (the default), `added` rows, or `both` are caught;
     - `after`: `a clean delivery` was admitted the night before;
     - `caught_by`: the rule that has to catch these rows, and the only one;
     - `so`: what has to become of it: `quarantined` (the rows), `warned`, or `refused` (the delivery).
 - `shifts`: the same, for what shows only in many rows. The table holds nothing but `copies` of the exemplar; `rest` are columns
   of those that are not planted; `caught_by` gives a number of rows for each rule where one mistake is rightly told twice: once
-  for each row and once for the column or the delivery. `after: three deliveries` of 250 copies each were admitted before.
+  for each row and once for the column or the delivery. `after: two deliveries` of 250 copies each were admitted before.
 """
 
 from __future__ import annotations
@@ -147,4 +147,5 @@ def header(table: Table) -> Row:
 
 
 def _line(row: Row, fields: int) -> Row:
-    return row[:fields] if fields < 0 else row + ["more"] * fields
+    """The row with fields lost at its end, or with parts of a field that a delimiter has torn off behind the first."""
+    return row[:fields] if fields < 0 else [row[0], *["torn off"] * fields, *row[1:]]

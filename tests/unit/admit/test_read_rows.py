@@ -55,6 +55,11 @@ FILES = {
         [(1, ["I"]), (3, ["I", "N1", "3", "Three", "", "", "", "", "more"])],
     ),
     "several malformed in a row": ("I,N1,1,One,,,,\nx\ny\nz\nI,N1,5,Five,,,,\n", [(1, "1", "One"), (5, "5", "Five")], [(2, ["x"]), (3, ["y"]), (4, ["z"])]),
+    "stray delimiter before an empty end": (
+        "I,N1,1,Flat 1, Back Lane,,,,\nI,N1,2,Two,,,,\n",
+        [(2, "2", "Two")],
+        [(1, ["I", "N1", "1", "Flat 1", " Back Lane", "", "", "", ""])],
+    ),
     "malformed beside quotes": ('I,N1,1,"One, A",,,,\nx\nI,N1,3,Three,,,,\n', [(1, "1", "One, A"), (3, "3", "Three")], [(2, ["x"])]),
 }
 
