@@ -7,6 +7,7 @@ tenth by a missing last field.
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -77,16 +78,22 @@ def make(shape: Shape, rows: int, base: Path, out: Path, changed: bool = False, 
         copies = -(-rows // count)
         values = ", ".join(_value(shape, c.name, changed) for c in table.columns)
         header = delimiter.join(c.name for c in table.columns)
-        session.execute(f"""
-            copy (
-                select case when {is_short} then regexp_replace(line, '[{delimiter}][^{delimiter}]*$', '') else line end as "{header}"
-                from (
-                    select place, concat_ws('{delimiter}', {values}) as line
-                    from (select *, copy * {count} + base_row as place from range({copies}) as copies (copy), base)
-                )
-                where place <= {rows}
-            ) to '{target}' (format csv, header true, delimiter '\x1e', quote '')
-        """)
+        target.write_text(header + "\n", encoding="utf-8")
+        for copy in range(copies):
+            part = target.with_suffix(".part")
+            session.execute(f"""
+                copy (
+                    select case when {is_short} then regexp_replace(line, '[{delimiter}][^{delimiter}]*$', '') else line end
+                    from (
+                        select place, concat_ws('{delimiter}', {values}) as line
+                        from (select *, {copy} as copy, {copy} * {count} + base_row as place from base)
+                    )
+                    where place <= {rows}
+                ) to '{part}' (format csv, header false, delimiter '\x1e', quote '')
+            """)
+            with part.open("rb") as written, target.open("ab") as whole:
+                shutil.copyfileobj(written, whole, 1 << 20)
+            part.unlink()
     return target
 
 

@@ -22,7 +22,9 @@ import subprocess
 import sys
 import time
 import venv
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from multiprocessing import get_context
 from pathlib import Path
 
 HERE = Path(__file__).parent
@@ -54,6 +56,14 @@ def timed(command: list[str], environment: dict[str, str] | None = None) -> Timi
     if process.returncode:
         raise SystemExit(f"{' '.join(command[:3])} ended with exit code {process.returncode}:\n{output[-2000:]}")
     return Timing(time.perf_counter() - started, usage.ru_maxrss / 1024, output.strip())
+
+
+def make_apart(*arguments: object, **options: object) -> Path:
+    """Make a file in a process of its own: what a process ever held counts as the peak of those it starts."""
+    from files import make
+
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+        return pool.submit(make, *arguments, **options).result()
 
 
 def address() -> str:
@@ -112,7 +122,7 @@ def show(label: str, taken: Timing | dict[str, Timing], unit: float, share: floa
 
 def measure(shape_name: str, rows: int, work: Path, peers: list[str]) -> None:
     """All loaders on one shape of file."""
-    from files import SHAPES, base_population, make
+    from files import SHAPES, base_population
 
     from warehouse.contracts.load import load_contract
 
@@ -122,19 +132,19 @@ def measure(shape_name: str, rows: int, work: Path, peers: list[str]) -> None:
     delimiter, encoding = contract.format.delimiter, contract.format.encoding
     base = base_population(work / "base")
     inboxes = [work / shape_name / night for night in NIGHTS]
-    plain = make(shape, rows, base, work / shape_name / "plain", malformed=False)
+    plain = make_apart(shape, rows, base, work / shape_name / "plain", malformed=False)
     size = plain.stat().st_size / 1e9
     print(f"\n{shape_name}: {rows:,} rows, {len(columns)} columns, {size:.2f} GB; load average {os.getloadavg()[0]:.1f}", flush=True)
     floor = copy_floor(plain, delimiter, columns)
     show("psql \\copy, unindexed text", floor, floor.seconds)
     for label, inbox, changed in (("warehouse, first delivery", inboxes[0], False), ("warehouse, 1 % changed", inboxes[1], True)):
-        delivered = make(shape, rows, base, inbox / shape.feed, changed=changed)
+        delivered = make_apart(shape, rows, base, inbox / shape.feed, changed=changed)
         show(label, admission(shape.feed, inbox, inbox.name), floor.seconds)
         delivered.unlink()
     again = copy_floor(plain, delimiter, columns)
     show("psql \\copy, once more", again, floor.seconds)
     for name in peers:
-        part = make(shape, int(rows * PEERS[name]), base, work / shape_name / name, malformed=False)
+        part = make_apart(shape, int(rows * PEERS[name]), base, work / shape_name / name, malformed=False)
         taken = peer(peer_environment(work / "peers"), name, part, delimiter, encoding)
         show(f"{name}, {PEERS[name]:.0%} of the file, reckoned whole", taken, floor.seconds, PEERS[name])
     shutil.rmtree(work / shape_name)

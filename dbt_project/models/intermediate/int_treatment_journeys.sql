@@ -19,10 +19,10 @@ ended as (
     select
         *,
         nullif(max(spell_end) over (partition by person_id, island), 'infinity'::date) as journey_end_date,
-        -- the last episode first
+        -- The last episode first. Ids are made of random person ids and must not decide between equals.
         row_number() over (
             partition by person_id, island
-            order by triage_date desc, spell_end desc, episode_id desc
+            order by triage_date desc, spell_end desc, partnership_code, provider_code
         ) as episodes_from_last
     from numbered
 ),

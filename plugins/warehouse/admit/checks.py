@@ -59,8 +59,12 @@ class Judge:
         self._source = context.data_sources.add_postgres("warehouse", connection_string=url("loader"), create_temp_table=False)
 
     def close(self) -> None:
-        """Give the connection back: an open one would keep the landing tables from being dropped."""
+        """Give the connections back: an open one would keep the landing tables from being dropped.
+
+        The data source has a pool of its own besides its execution engine's, and forgets it without closing it.
+        """
         self._source.get_execution_engine().close()
+        self._source.get_engine().dispose()
 
     def rows(self, relation: str, rules: list[Rule]) -> list[Verdict]:
         """The verdicts on rules about rows: a rule holds when no row broke it.

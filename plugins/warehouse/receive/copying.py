@@ -108,9 +108,10 @@ def _clear_reasons(name: str) -> Iterator[None]:
 
 
 def has_rows(path: Path) -> bool:
-    """Whether anything follows the header."""
+    """Whether anything but blank lines follows the header."""
     with path.open("rb") as stream:
-        return bool(stream.readline()) and bool(stream.readline().strip())
+        stream.readline()
+        return any(line.strip() for line in stream)
 
 
 def sync_folder(folder: Path) -> None:

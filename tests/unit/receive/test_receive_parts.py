@@ -1,9 +1,13 @@
 """What makes two deliveries the same, and which file belongs to which table."""
 
 from datetime import date
+from pathlib import Path
+
+import pytest
 
 from warehouse.contracts.load import load_contract
 from warehouse.receive.batches import table_of
+from warehouse.receive.copying import has_rows
 from warehouse.receive.registry import ReceivedFile
 from warehouse.receive.taking import content_hash
 
@@ -30,6 +34,13 @@ def test_no_changes_is_another_statement_each_night() -> None:
     empty = [file("nominals", "a", has_rows=False)]
     assert content_hash(POLICE, empty, NIGHT) != content_hash(POLICE, empty, date(2026, 11, 2))
     assert content_hash(TREATMENT, [file("ndtms", "a", has_rows=False)], NIGHT) == content_hash(TREATMENT, [file("ndtms", "a")], date(2026, 11, 2))
+
+
+@pytest.mark.parametrize(("content", "expected"), [("A,B\n", False), ("A,B\n\n \n", False), ("A,B\n\n1,2\n", True), ("", False)])
+def test_blank_lines_are_no_rows(tmp_path: Path, content: str, expected: bool) -> None:
+    path = tmp_path / "x.csv"
+    path.write_text(content, encoding="utf-8")
+    assert has_rows(path) is expected
 
 
 def test_a_night_that_is_stated_makes_another_delivery() -> None:
