@@ -165,26 +165,6 @@ def files(delivery: Delivery, connection: Connection[Any]) -> dict[str, list[str
     return dict(rows)
 
 
-def received_rows(delivery: Delivery, connection: Connection[Any]) -> dict[str, int]:
-    """Rows received by table, as counted when the delivery was loaded."""
-    rows = connection.execute("select table_name, coalesce(rows_received, 0) from ops.delivery_file where delivery_id = %s", [delivery.delivery_id]).fetchall()
-    return dict(rows)
-
-
-def last_admitted_rows(delivery: Delivery, connection: Connection[Any]) -> dict[str, int]:
-    """Rows received by table in the feed's last admitted delivery of an earlier night; empty when there is none."""
-    rows = connection.execute(
-        """
-        select table_name, rows_received from ops.delivery_file
-        where delivery_id = (
-            select delivery_id from ops.delivery where feed = %s and status = 'admitted' and night < %s order by night desc, delivery_id desc limit 1
-        )
-        """,
-        [delivery.feed, delivery.night],
-    ).fetchall()
-    return dict(rows)
-
-
 def record_loaded(delivery: Delivery, rows: dict[str, int], connection: Connection[Any]) -> None:
     """Note the rows received by table: those of the landed copy, and those that were taken out of it because their records were erased."""
     connection.cursor().executemany(

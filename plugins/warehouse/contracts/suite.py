@@ -186,7 +186,21 @@ def _key_rules(table: Table) -> list[Rule]:
     return [duplicate, repeated]
 
 
+# Where a rule is about several columns, the one an agency would look at first: the later of two dates, the beginning of a spell.
+COLUMN_ARGUMENTS = ("column", "column_A", "start")
+
+
 def _suite_rules(suite: Suite, table: Table) -> list[Rule]:
+    names = {column.field: column.name for column in table.columns}
     return [
-        Rule(rule.rule, rule.kwargs.get("column"), rule.expectation, rule.kwargs, rule.severity, rule.message, rule.reason) for rule in suite.rules(table.name)
+        Rule(
+            rule.rule,
+            next((names.get(rule.kwargs[argument]) for argument in COLUMN_ARGUMENTS if argument in rule.kwargs), None),
+            rule.expectation,
+            rule.kwargs,
+            rule.severity,
+            rule.message,
+            rule.reason,
+        )
+        for rule in suite.rules(table.name)
     ]
