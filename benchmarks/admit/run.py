@@ -30,7 +30,7 @@ from pathlib import Path
 HERE = Path(__file__).parent
 STAGES = ("load", "check", "admit")
 NIGHTS = ("2026-11-01", "2026-11-02")
-PEERS = {"dlt": 0.1, "pandas": 0.1}
+PEERS = ("dlt", "pandas")
 
 
 @dataclass(frozen=True)
@@ -120,7 +120,7 @@ def show(label: str, taken: Timing | dict[str, Timing], unit: float, share: floa
     print(f"  {label:34} {seconds:8.1f} s {seconds / unit:7.2f}x {max(part.peak_mb for part in parts.values()):7.0f} MB  {detail}", flush=True)
 
 
-def measure(shape_name: str, rows: int, work: Path, peers: list[str]) -> None:
+def measure(shape_name: str, rows: int, work: Path, peers: list[str], share: float) -> None:
     """All loaders on one shape of file."""
     from files import SHAPES, base_population
 
@@ -144,9 +144,9 @@ def measure(shape_name: str, rows: int, work: Path, peers: list[str]) -> None:
     again = copy_floor(plain, delimiter, columns)
     show("psql \\copy, once more", again, floor.seconds)
     for name in peers:
-        part = make_apart(shape, int(rows * PEERS[name]), base, work / shape_name / name, malformed=False)
+        part = make_apart(shape, int(rows * share), base, work / shape_name / name, malformed=False)
         taken = peer(peer_environment(work / "peers"), name, part, delimiter, encoding)
-        show(f"{name}, {PEERS[name]:.0%} of the file, reckoned whole", taken, floor.seconds, PEERS[name])
+        show(f"{name}, the whole file" if share == 1 else f"{name}, {share:.0%}, reckoned whole", taken, floor.seconds, share)
     shutil.rmtree(work / shape_name)
 
 
@@ -156,7 +156,8 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=5_000_000, help="rows of each file (default %(default)s)")
     parser.add_argument("--work", type=Path, required=True, help="folder for files and database: 20 GB at five million rows")
     parser.add_argument("--shape", action="append", choices=("narrow", "ndtms"), help="which files (default: both)")
-    parser.add_argument("--peer", action="append", choices=tuple(PEERS), help="which other loaders (default: all)")
+    parser.add_argument("--peer", action="append", choices=PEERS, help="which other loaders (default: all)")
+    parser.add_argument("--peer-share", type=float, default=0.1, help="share of the file the other loaders get (default %(default)s)")
     parser.add_argument("--no-peers", action="store_true", help="leave the other loaders out")
     arguments = parser.parse_args()
     work = arguments.work.resolve()
@@ -169,7 +170,7 @@ def main() -> None:
     prepare()
     try:
         for name in arguments.shape or ["narrow", "ndtms"]:
-            measure(name, arguments.rows, work, [] if arguments.no_peers else arguments.peer or list(PEERS))
+            measure(name, arguments.rows, work, [] if arguments.no_peers else arguments.peer or list(PEERS), arguments.peer_share)
     finally:
         server.remove()
         shutil.rmtree(work / "warehouse", ignore_errors=True)
