@@ -110,6 +110,11 @@ def _airflow(*arguments: str) -> list[str]:
     return [sys.executable, "-m", "airflow", *arguments]
 
 
+def _service(name: str) -> list[str]:
+    """The command of a service. Tasks are forked from the scheduler, so it imports beforehand what they need."""
+    return [sys.executable, "-m", "warehouse.orchestrate.preload", name] if name == "scheduler" else _airflow(name)
+
+
 def migrate() -> None:
     """Create or bring up to date Airflow's metadata database and its one login. Idempotent.
 
@@ -147,7 +152,7 @@ def services(inbox: Path | None = None) -> Iterator[Api]:
         for name in names:
             with (log_dir() / f"{name}.log").open("ab") as sink:
                 running.append(
-                    subprocess.Popen(_airflow(name), env=variables, stdout=sink, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, start_new_session=True)
+                    subprocess.Popen(_service(name), env=variables, stdout=sink, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, start_new_session=True)
                 )
         _pid_file().write_text(json.dumps([[p.pid, psutil.Process(p.pid).create_time()] for p in running]), encoding="utf-8")
         api = Api()

@@ -1,10 +1,10 @@
-"""A feed as it stood after the deliveries of a past night: how many rows each table had, and the rows themselves."""
+"""A feed as it stood after the deliveries of a past night: how many rows each table had, and the rows themselves; and the links after a night."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date
-from typing import Any
+from typing import Any, get_args
 
 from psycopg import sql
 
@@ -12,6 +12,7 @@ from warehouse.contracts.load import load_contract
 from warehouse.contracts.model import Table
 from warehouse.contracts.zones import source_columns
 from warehouse.database import clean_errors, connect
+from warehouse.link.models import Certainty
 
 VALID = sql.SQL("_valid_from <= {night} and (_valid_to is null or _valid_to > {night})")
 IN_USE = "select last_delivery_id, last_night, coverage_end from ops.feed_coverage_as_at(%s) where feed = %s"
@@ -52,6 +53,22 @@ def rows(feed: str, table: str, night: date) -> Iterator[bytes]:
         columns, _source(tables[table]), VALID.format(night=sql.Literal(night))
     )
     with clean_errors(f"read how {feed}.{table} stood on {night}"), connect("transformer") as connection, connection.cursor().copy(query) as blocks:
+        yield from map(bytes, blocks)
+
+
+def links(night: date, certainty: str = "balanced") -> Iterator[bytes]:
+    """The person that each agency record belonged to after a night, as CSV with a header: record_key, feed, person_id.
+
+    Raises:
+        ValueError: there is no such certainty.
+        DatabaseFault: the database could not be asked.
+    """
+    if certainty not in get_args(Certainty):
+        raise ValueError(f"There is no certainty '{certainty}'. Certainties: {', '.join(get_args(Certainty))}")
+    query = sql.SQL("copy (select * from linkage.person_link_as_at({}, {}) order by record_key) to stdout with (format csv, header)").format(
+        sql.Literal(night), sql.Literal(certainty)
+    )
+    with clean_errors(f"read the links of {night}"), connect("transformer") as connection, connection.cursor().copy(query) as blocks:
         yield from map(bytes, blocks)
 
 
