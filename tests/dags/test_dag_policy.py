@@ -14,7 +14,7 @@ from warehouse.contracts.load import feeds
 
 ROOT = Path(__file__).parents[2]
 DAG_FILES = sorted((ROOT / "dags").glob("*.py"))
-EXPECTED = {f"ingest_{feed}" for feed in feeds()} | {"link", "marts", "retention"}
+EXPECTED = {f"ingest_{feed}" for feed in feeds()} | {"link", "marts", "retention", "train_linkage"}
 
 PROBE = """
 import json, sys, time

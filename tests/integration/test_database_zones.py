@@ -17,7 +17,8 @@ FEED_ZONES = ("landing", "quarantine", "vault", "source")
 # Role and the schemas it may use. What is not here must be closed.
 MAY_USE = {
     "loader": {"landing", "quarantine", "vault", "source", "reference", "ops"},
-    "steward": {"quarantine", "reference", "ops"},
+    # Of linkage, the pairs drawn for clerical review alone: see test_link_review.
+    "steward": {"quarantine", "linkage", "reference", "ops"},
     "linker": {"vault", "linkage", "reference", "ops"},
     "analyst": {"marts", "published", "reference", "ops"},
     "bi": {"published", "reference"},
@@ -40,6 +41,12 @@ def test_the_transformer_reads_links_but_nothing_else_of_linkage(warehouse_db: P
         connection.execute("select count(*) from linkage.person_link")
     with pytest.raises(DatabaseFault, match="42501"), clean_errors("read edges"), connect("transformer") as connection:
         connection.execute("select count(*) from linkage.edge")
+
+
+def test_the_steward_reads_no_link_and_no_identifier_of_linkage(warehouse_db: Path) -> None:
+    for table in ("person_link", "edge", "person", "person_event"):
+        with pytest.raises(DatabaseFault, match="42501"), clean_errors("read"), connect("steward") as connection:
+            connection.execute(f"select count(*) from linkage.{table}")
 
 
 def test_zones_can_be_made_again_without_losing_rows(clean_db: Path) -> None:

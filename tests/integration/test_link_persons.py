@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import tempfile
 from datetime import date, timedelta
 from pathlib import Path
 from uuid import UUID
 
+import duckdb
+import numpy as np
 import pytest
+from tests.conftest import wipe
 
 from warehouse.database import connect
-from warehouse.link import persons
+from warehouse.link import guards, resolve
 from warehouse.link.errors import LinkageFault
+from warehouse.link.forget import forget_files
+from warehouse.link.guards import NightRefused
+from warehouse.orchestrate import as_at
 
 pytestmark = pytest.mark.integration
 
@@ -18,41 +25,63 @@ NIGHT = date(2026, 11, 1)
 NEXT = NIGHT + timedelta(days=1)
 LATER = NIGHT + timedelta(days=2)
 Clusters = list[set[int]]
+Edges = list[tuple[int, int, float]]
 
 
-def settle(night: date, clusters: Clusters) -> dict[str, int]:
-    """Settle a night whose clusters hold these records."""
-    with connect("linker") as connection:
-        persons.check_last_night(connection, night)
-        connection.execute("create temp table new_record (record_key uuid primary key, feed text, cluster_no integer) on commit drop")
-        with connection.cursor() as cursor:
-            cursor.executemany("insert into new_record values (%s, 'police', %s)", [(UUID(int=r), n) for n, c in enumerate(clusters) for r in c])
-        return persons.settle(connection, night)
+def settle(night: date, clusters: Clusters, strict: Clusters | None = None, inclusive: Clusters | None = None, edges: Edges | None = None) -> dict[str, int]:
+    """Write a night whose clusters hold these records; the other certainties' clusters are the same unless said."""
+    with duckdb.connect() as session, tempfile.TemporaryDirectory() as folder:
+        lay_out(session, {"strict": strict or clusters, "balanced": clusters, "inclusive": inclusive or clusters}, edges or [])
+        return resolve.write(session, night, Path(folder))
 
 
-def links(night: date) -> dict[int, UUID]:
+def lay_out(session: duckdb.DuckDBPyConnection, clusters: dict[str, Clusters], edges: Edges) -> None:
+    """The tables that `resolve.write` reads, as clustering leaves them."""
+    numbers = {certainty: {record: min(cluster) for cluster in found for record in cluster} for certainty, found in clusters.items()}
+    session.execute("create table node (record_no int, record_key uuid, feed varchar, strict int, balanced int, inclusive int)")
+    rows = [(n, UUID(int=n), "police", *(of[n] for of in numbers.values())) for n in numbers["balanced"]]
+    session.executemany("insert into node values (?, ?, ?, ?, ?, ?)", rows)
+    session.execute("create table record as select record_no, record_key, feed, true as is_named from node")
+    session.execute("create table person_node as select record_no, record_key, feed, balanced as cluster_no from node")
+    session.execute(
+        "create table edge (record_l int, record_r int, match_weight double, model varchar default 'named', match_probability double default 0.9,"
+        " match_key int default 0, level int default 2)"
+    )
+    if edges:
+        session.executemany("insert into edge (record_l, record_r, match_weight) values (?, ?, ?)", edges)
+    session.execute("create table metric (metric varchar, feed_a varchar, feed_b varchar, value double)").fetchall()
+
+
+def links(night: date, certainty: str = "balanced") -> dict[int, UUID]:
     """The person of each record as the links stood after a night."""
-    with connect("linker") as connection:
-        rows = connection.execute(
-            "select record_key, person_id from linkage.person_link where _valid_from <= %s and (_valid_to is null or _valid_to > %s)", [night, night]
-        ).fetchall()
+    with connect("transformer") as connection:
+        rows = connection.execute("select record_key, person_id from linkage.person_link_as_at(%s, %s)", [night, certainty]).fetchall()
     assert len(rows) == len({key for key, _ in rows}), "a record has two persons"
     return {key.int: person for key, person in rows}
 
 
 def events(night: date) -> list[tuple[str, UUID, UUID | None]]:
     with connect("linker") as connection:
-        return connection.execute("select event, person_id, other_person_id from linkage.person_event where night = %s order by 1, 2", [night]).fetchall()
+        return connection.execute(
+            "select event, person_id, other_person_id from linkage.person_event where night = %s and certainty = 'balanced' order by 1, 2", [night]
+        ).fetchall()
+
+
+def written(night: date) -> set[int]:
+    """The records whose balanced link began or ended on a night."""
+    with connect("linker") as connection:
+        rows = connection.execute(
+            "select distinct record_key from linkage.person_link where certainty = 'balanced' and (_valid_from = %(night)s or _valid_to = %(night)s)",
+            {"night": night},
+        ).fetchall()
+    return {key.int for (key,) in rows}
 
 
 def everything() -> list[list[tuple[object, ...]]]:
-    tables = ("person", "person_link", "person_event")
     with connect("linker") as connection:
         return [
-            connection.execute(
-                f"select * from linkage.{table} order by 1, 2, 3, 4" if table != "person" else "select * from linkage.person order by 1"
-            ).fetchall()
-            for table in tables
+            sorted(connection.execute(f"select {table}::text from linkage.{table}").fetchall())  # a row as one text
+            for table in ("person", "person_link", "person_event", "edge")
         ]
 
 
@@ -147,7 +176,7 @@ def test_a_night_again_with_other_clusters_ends_as_if_they_had_been_the_first(cl
     assert {n: found[n] for n in (1, 2, 3)} == before
     assert events(NEXT) == [("created", found[4], None)]
     with connect("linker") as connection:
-        assert connection.execute("select count(*) from linkage.person").fetchone() == (3,)
+        assert connection.execute("select count(*) from linkage.person where certainty = 'balanced'").fetchone() == (3,)
         assert connection.execute("select count(*) from linkage.person_link where _valid_from >= coalesce(_valid_to, 'infinity')").fetchone() == (0,)
 
 
@@ -156,3 +185,134 @@ def test_a_night_that_a_later_one_followed_is_refused(clean_db: Path) -> None:
     settle(NEXT, [{1}, {2}])
     with pytest.raises(LinkageFault, match="2026-11-02 has been linked after it"):
         settle(NIGHT, [{1}])
+
+
+def test_each_certainty_has_ids_of_its_own(clean_db: Path) -> None:
+    settle(NIGHT, [{1, 2}, {3}], strict=[{1}, {2}, {3}], inclusive=[{1, 2, 3}])
+    strict, balanced, inclusive = (links(NIGHT, certainty) for certainty in ("strict", "balanced", "inclusive"))
+    assert (len(set(strict.values())), len(set(balanced.values())), len(set(inclusive.values()))) == (3, 2, 1)
+    assert len({*strict.values(), *balanced.values(), *inclusive.values()}) == 6
+    counts = settle(NEXT, [{1, 2, 3}], strict=[{1}, {2}, {3}], inclusive=[{1, 2, 3}])
+    assert counts["merged"] == 1
+    assert links(NEXT, "strict") == strict and links(NEXT, "inclusive") == inclusive
+
+
+def test_only_records_whose_person_changes_are_written(clean_db: Path) -> None:
+    settle(NIGHT, [{1, 2}, {3}, {4, 5}, {6}])
+    settle(NEXT, [{1, 2}, {3, 7}, {4, 5}, {8}])
+    assert written(NEXT) == {6, 7, 8}
+    assert links(NEXT)[3] == links(NEXT)[7] == links(NIGHT)[3]
+
+
+def test_of_equal_parts_the_one_with_the_oldest_link_keeps_the_id(clean_db: Path) -> None:
+    settle(NIGHT, [{8}])
+    settle(NEXT, [{5, 8}])
+    settle(LATER, [{5}, {8}])
+    assert links(LATER)[8] == links(NIGHT)[8] != links(LATER)[5]
+
+
+def test_an_id_that_was_merged_away_leads_to_the_one_that_stands(clean_db: Path) -> None:
+    settle(NIGHT, [{1}, {2, 3}, {4, 5, 6, 7}])
+    first = links(NIGHT)
+    settle(NEXT, [{1, 2, 3}, {4, 5, 6, 7}])
+    settle(LATER, [{1, 2, 3, 4, 5, 6, 7}])
+    with connect("linker") as connection:
+        found = connection.execute("select person_id, successor_id, night from linkage.person_successor where certainty = 'balanced'").fetchall()
+    assert sorted(found) == sorted([(first[1], first[4], LATER), (first[2], first[4], LATER)])
+
+
+def history() -> list[tuple[object, ...]]:
+    """All links, with each id replaced by the first record and night it was given to, so that two runs can be compared."""
+    with connect("linker") as connection:
+        return connection.execute(
+            """
+            with named as (
+                select *, first_value(record_key) over of_person as first_record, first_value(_valid_from) over of_person as first_night
+                from linkage.person_link
+                window of_person as (partition by person_id order by _valid_from, record_key)
+            )
+            select record_key, certainty, _valid_from, _valid_to, first_record, first_night from named order by 1, 2, 3
+            """
+        ).fetchall()
+
+
+def test_a_sequence_of_nights_ends_alike_with_and_without_the_copy_that_each_keeps(clean_db: Path) -> None:
+    rng = np.random.default_rng(7)
+    nights = [(NIGHT + timedelta(days=number), random_nested(rng), random_nested(rng)) for number in range(4)]
+    found = []
+    for is_disturbed in (False, True):
+        wipe()
+        for night, nested, others in nights:
+            if is_disturbed:
+                # What is kept in files is lost, as by an erasure, and the night was run before with other clusters.
+                forget_files()
+                settle(night, others[1])
+            settle(night, nested[1], strict=nested[0], inclusive=nested[2])
+            for certainty, clusters in zip(("strict", "balanced", "inclusive"), nested, strict=True):
+                of = links(night, certainty)
+                assert {frozenset(n for n in of if of[n] == person) for person in of.values()} == set(map(frozenset, clusters)), certainty
+        found.append(history())
+    assert found[0] == found[1]
+
+
+def random_nested(rng: np.random.Generator) -> list[Clusters]:
+    """Strict, balanced and inclusive clusters of some of thirty records, each nested in the next."""
+    there = [int(n) for n in rng.permutation(30)[:25] + 1]
+    strict = [set(there[n : n + 2]) for n in range(0, 25, 2)]
+    balanced = [set().union(*strict[n : n + 2]) for n in range(0, len(strict), 2)]
+    return [strict, balanced, [set().union(*balanced[n : n + 2]) for n in range(0, len(balanced), 2)]]
+
+
+def test_churn_above_the_limit_stops_the_night_until_somebody_accepts_it(clean_db: Path) -> None:
+    settle(NIGHT, [{2 * n, 2 * n + 1} for n in range(1, 150)])
+    before = everything()
+    with pytest.raises(NightRefused, match=r"Churn .* 99\.33% at strict \(296 of 298 records\).*accept-churn --guard churn --date 2026-11-02"):
+        settle(NEXT, [set(range(2, 300))])
+    assert everything() == before
+    with pytest.raises(ValueError, match="Say why"):
+        guards.accept(NEXT, "churn", " ", "steward")
+    with pytest.raises(ValueError, match="largest_cluster"):
+        guards.accept(NEXT, "weather", "rain", "steward")
+    guards.accept(NEXT, "churn", "two registers were joined", "steward")
+    settle(NEXT, [set(range(2, 300))])
+    assert len(set(links(NEXT).values())) == 1
+
+
+def test_a_night_unlike_the_last_ones_stops_before_anything_is_written(clean_db: Path) -> None:
+    settle(NIGHT, [{1}])
+    with connect("linker") as connection:
+        for back in (1, 2, 3):
+            for metric, feed, value in (("persons_total", "", 9), ("completeness_nino", "police", 0.5), ("edges_per_record", "", 0.0)):
+                connection.execute(
+                    "insert into ops.linkage_metric (night, metric, feed_a, value) values (%s, %s, %s, %s)", [NEXT - timedelta(back), metric, feed, value]
+                )
+    before = everything()
+    with pytest.raises(NightRefused, match=r"completeness_nino of police is 0, usually 0.5, and may fall by 0.1"):
+        settle(NEXT, [{1}, {2}])
+    assert everything() == before
+    guards.accept(NEXT, "drift", "the police have stopped sending it", "steward")
+    settle(NEXT, [{1}, {2}])
+    assert set(links(NEXT)) == {1, 2}
+
+
+def test_the_links_of_a_past_night_come_as_csv(clean_db: Path) -> None:
+    settle(NIGHT, [{1}, {2}])
+    settle(NEXT, [{1, 2}], strict=[{1}, {2}])
+    then = links(NIGHT)
+    lines = b"".join(as_at.links(NIGHT)).decode().splitlines()
+    assert lines == ["record_key,feed,person_id", *(f"{UUID(int=record)},police,{then[record]}" for record in (1, 2))]
+    assert len({line.split(",")[2] for line in b"".join(as_at.links(NEXT)).decode().splitlines()[1:]}) == 1
+    assert len({line.split(",")[2] for line in b"".join(as_at.links(NEXT, "strict")).decode().splitlines()[1:]}) == 2
+    with pytest.raises(ValueError, match="no certainty 'certain'"):
+        next(as_at.links(NIGHT, "certain"))
+
+
+def test_only_edges_whose_score_changed_are_written(clean_db: Path) -> None:
+    settle(NIGHT, [{1, 2, 3}, {4}], edges=[(1, 2, 9.0), (2, 3, 5.0)])
+    settle(NEXT, [{1, 2, 3}, {4}], edges=[(1, 2, 9.0), (2, 3, 6.0), (3, 4, 1.0)])
+    with connect("linker") as connection:
+        found = connection.execute("select record_key_l, record_key_r, match_weight, night from linkage.edge order by 1, 2").fetchall()
+    assert [(left.int, right.int, weight, night) for left, right, weight, night in found] == [(1, 2, 9.0, NIGHT), (2, 3, 6.0, NEXT), (3, 4, 1.0, NEXT)]
+    settle(LATER, [{1}, {2}, {3}, {4}])
+    with connect("linker") as connection:
+        assert connection.execute("select count(*) from linkage.edge").fetchone() == (0,)

@@ -56,7 +56,7 @@ def test_every_received_row_is_accounted_for(nights: Nights) -> None:
 
 
 def test_every_record_has_one_person(nights: Nights) -> None:
-    query = f"select count(*) as n, count(distinct record_key) as records from linkage.person_link where _valid_from = '{FIRST}'"
+    query = f"select count(*) as n, count(distinct record_key) as records from linkage.person_link where certainty = 'balanced' and _valid_from = '{FIRST}'"
     found = rows_of("linker", query)[0]
     assert found["n"] == found["records"]
 

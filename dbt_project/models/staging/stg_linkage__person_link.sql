@@ -3,4 +3,4 @@ select
     feed,
     person_id
 from {{ source('linkage', 'person_link') }}
-where {{ valid_on_night() }}
+where certainty = 'balanced' and {{ valid_on_night() }}

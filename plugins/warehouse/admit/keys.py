@@ -21,7 +21,7 @@ def key_expression(name: str, fields: list[str], secret: bytes) -> str:
     """
     message = f" || {SEPARATOR} || ".join([literal(name), *(f"coalesce({quoted(field)}::varchar, '')" for field in fields)])
     inner = f"sha256({_padded(secret, INNER_PAD)} || encode({message}))"
-    return f"sha256({_padded(secret, OUTER_PAD)} || unhex({inner}))[1:32]::uuid"
+    return f"left(sha256({_padded(secret, OUTER_PAD)} || unhex({inner})), 32)::uuid"
 
 
 def _padded(secret: bytes, pad: int) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -46,16 +48,30 @@ def write_rows(
     shared = _shared_keys(table)
     for key in shared:
         _make_keys(table, key, typed, secret, session)
+    fields = [quoted(column.field) for column in table.columns]
     alias = ", record_key as row_key" if parse.same_as_record_key(table) else ""
-    joins = " ".join(_join(key, parse.key_parts(table, key)) for key in shared)
-    keyed = f"(select *{alias} from (select typed.*, {', '.join(_keys(table, shared, secret))} from {typed} as typed {joins}))"
-    kept = [quoted(name) for name in ("_row_number", "_withheld", "_deleted", *table.keys, *(c.field for c in table.columns))]
-    hashes = [f"{parse.row_hash(table)} as _row_hash", f"{parse.identity_hash(contract, table)} as _identity_hash"]
-    columns = [*kept, *hashes, f"{_broken(checks)} as _broken"]
-    written = write_in_order(session, f"select {', '.join(columns)} from {keyed}", target, len(columns))
+    own = "".join(f", {parse.key_value(table, key, secret)} as {quoted(key)}" for key in _own_keys(table, shared))
+    hashes = f"{parse.row_hash(table)} as _row_hash, {parse.identity_hash(contract, table)} as _identity_hash"
+    # Joins come last: see `parse.numbered`. No hash has a shared key in it, because the row key says what it says.
+    whole = f"select *, {hashes}, {_broken(checks)} as _broken from (select *{alias} from (select *{own} from {typed}))"
+    joined = "".join(f" left join {_relation(key)} on {_same(key, parse.key_parts(table, key))}" for key in shared)
+    keyed = f"(select whole.*{''.join(f', {_relation(key)}.key as {quoted(key)}' for key in shared)} from ({whole}) as whole{joined})"
+    columns = ["_row_number", "_withheld", "_deleted", *map(quoted, table.keys), *fields, "_row_hash", "_identity_hash", "_broken"]
+    with _plain_lists(session):
+        written = write_in_order(session, f"select {', '.join(columns)} from {parse.numbered(source, keyed)}", target, len(columns))
     for key in shared:
         session.execute(f"drop table {_relation(key)}")
     return written
+
+
+@contextmanager
+def _plain_lists(session: DuckDBPyConnection) -> Iterator[None]:
+    """Have DuckDB compare a value with those of an IN one after the other: it turns each IN of a rule into a join of all columns otherwise."""
+    session.execute("set disabled_optimizers = 'in_clause'")
+    try:
+        yield
+    finally:
+        session.execute("reset disabled_optimizers")
 
 
 def _shared_keys(table: Table) -> list[str]:
@@ -71,15 +87,13 @@ def _make_keys(table: Table, key: str, typed: str, secret: bytes, session: DuckD
     session.execute(f"create or replace temp table {_relation(key)} as select {named}, {parse.key_value(table, key, secret)} as key from ({distinct})")
 
 
-def _keys(table: Table, shared: list[str], secret: bytes) -> list[str]:
-    """Every key of the table but a row key that is the record key, as columns of a select list."""
-    own = [key for key in table.keys if key not in shared and not (key == "row_key" and parse.same_as_record_key(table))]
-    return [f"{parse.key_value(table, key, secret)} as {quoted(key)}" for key in own] + [f"{_relation(key)}.key as {quoted(key)}" for key in shared]
+def _own_keys(table: Table, shared: list[str]) -> list[str]:
+    """The other keys, but a row key that is the record key."""
+    return [key for key in table.keys if key not in shared and not (key == "row_key" and parse.same_as_record_key(table))]
 
 
-def _join(key: str, parts: list[str]) -> str:
-    same = " and ".join(f"{_relation(key)}.{quoted('_' + part)} = typed.{quoted(part)}" for part in parts)
-    return f"left join {_relation(key)} on {same}"
+def _same(key: str, parts: list[str]) -> str:
+    return " and ".join(f"{_relation(key)}.{quoted('_' + part)} = whole.{quoted(part)}" for part in parts)
 
 
 def _relation(key: str) -> str:
@@ -87,9 +101,8 @@ def _relation(key: str) -> str:
 
 
 def _broken(checks: list[RowCheck]) -> str:
-    """The positions of the rules a row broke. They are listed only for rows known to break one: most break none."""
+    """The positions of the rules a row broke, in their order, or null."""
     if not checks:
         return "null::smallint[]"
-    any_broken = " or ".join(f"({check.broken})" for check in checks)
-    positions = ", ".join(f"case when {check.broken} then {position}::smallint end" for position, check in enumerate(checks))
-    return f"case when {any_broken} then list_filter([{positions}], lambda position: position is not null) end"
+    broken = ", ".join(f"case when {check.broken} then [{position}::smallint] end" for position, check in enumerate(checks))
+    return f"nullif(list_concat({broken}, null), [])"

@@ -122,7 +122,7 @@ class TableViolations:
                     select _row_number, rules, _withheld, {record_key} as key from refused join {self.rows} using (_row_number)
                 )
                 select _row_number, rules, json_merge_patch('{{}}', {raw})::varchar as raw, key as record_key
-                from {parse.numbered(self.source)} join kinds using (_row_number)
+                from {parse.numbered(self.source, self.source.raw)} join kinds using (_row_number)
                 union all
                 select _row_number, [{literal(MALFORMED_ROW)}], to_json({{'fields': fields}})::varchar, null from {self.malformed}
                 order by _row_number

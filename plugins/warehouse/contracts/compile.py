@@ -149,7 +149,7 @@ def _layout(table: Table) -> str:
 
 
 def _statements(rule: Rule) -> list[str]:
-    found = [f"select {check.broken} from {ASKED}" for check in row_checks([rule])]
+    found = [f"select {check.broken} from (select * exclude (_row_number) from {ASKED})" for check in row_checks([rule])]
     return found + [check.broken for check in across_checks([rule])]
 
 

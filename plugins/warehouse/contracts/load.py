@@ -64,6 +64,15 @@ def load_contract(feed: str, folder: Path | None = None) -> Contract:
     return _contract(path, path.stat().st_mtime_ns)
 
 
+def load_contract_file(path: Path) -> Contract:
+    """The contract in a file that lies anywhere, such as one that an agency was sent.
+
+    Raises:
+        ContractError: the contract is not valid.
+    """
+    return _contract(path, path.stat().st_mtime_ns)
+
+
 def load_suite(feed: str, folder: Path | None = None) -> Suite:
     """The cross-column rules of a feed; an empty suite where the feed has none.
 

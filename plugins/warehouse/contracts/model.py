@@ -25,7 +25,11 @@ Role = Literal[
     "forename", "middle_name", "surname", "previous_surname", "forename_initial", "surname_initial",
     "dob", "sex", "nino", "pnc_id", "address_line", "postcode", "previous_postcode", "postcode_sector",
     "agency_id", "change_type",
+    # Columns of keyed tokens that stand for identifiers (link/tokens); several things together are a joint token.
+    "forename_token", "middle_name_token", "surname_token", "previous_surname_token", "dob_token", "nino_token", "pnc_id_token",
+    "postcode_token", "previous_postcode_token", "postcode_sector_token", "joint_token", "previous_joint_token", "token_set",
 ]  # fmt: skip
+TOKEN_SUFFIX = "_token"
 # Names that become parts of SQL names.
 SqlName = Annotated[str, StringConstraints(strict=True, pattern=r"^[a-z][a-z0-9_]*$", max_length=LONGEST_NAME)]
 FileColumnName = Annotated[str, StringConstraints(strict=True, pattern=r"^[A-Za-z][A-Za-z0-9_]*$", max_length=LONGEST_NAME)]

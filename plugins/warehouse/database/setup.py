@@ -7,6 +7,7 @@ from warehouse.contracts.load import all_contracts
 from warehouse.database import server, zones
 from warehouse.database.connect import connect
 from warehouse.database.errors import clean_errors
+from warehouse.link.review import tables as review_tables
 from warehouse.settings import settings
 
 
@@ -20,6 +21,7 @@ def prepare() -> None:
     if not settings().url:
         server.start()
     zones.apply()
+    review_tables.apply()
     with clean_errors("create the feeds' tables"), connect("loader") as connection:
         for contract in all_contracts():
             ddl.apply(contract, connection)

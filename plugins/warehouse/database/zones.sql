@@ -203,6 +203,16 @@ create table if not exists ops.linkage_metric (
 );
 comment on table ops.linkage_metric is 'One row per night, measure and (where it applies) pair of feeds';
 
+create table if not exists ops.linkage_approval (
+    night       date not null,
+    guard       text not null,
+    reason      text not null,
+    approved_by text not null,
+    approved_at timestamptz not null default now(),
+    primary key (night, guard)
+);
+comment on table ops.linkage_approval is 'One row per night and guard of linkage that somebody has let pass, and why';
+
 create table if not exists ops.publication (
     publication_id bigint generated always as identity primary key,
     night          date not null,
@@ -269,7 +279,6 @@ create table if not exists linkage.person_link (
     primary key (record_key, _valid_from)
 );
 comment on table linkage.person_link is 'Which person an agency record belongs to, with history; current where _valid_to is null';
-create unique index if not exists person_link_current on linkage.person_link (record_key) where _valid_to is null;
 create table if not exists linkage.person_event (
     night           date not null,
     event           text not null check (event in ('created', 'merged', 'split', 'retired')),
@@ -287,7 +296,55 @@ create table if not exists linkage.edge (
     match_key         integer
 );
 comment on table linkage.edge is 'One row per scored pair of records above the lowest threshold on the latest night';
+-- The links of each certainty stand side by side, with ids of their own.
+alter table linkage.person add column if not exists certainty text not null default 'balanced' check (certainty in ('strict', 'balanced', 'inclusive'));
+alter table linkage.person_link add column if not exists certainty text not null default 'balanced' check (certainty in ('strict', 'balanced', 'inclusive'));
+alter table linkage.person_event add column if not exists certainty text not null default 'balanced' check (certainty in ('strict', 'balanced', 'inclusive'));
+do $body$ begin
+    if not exists (select from pg_constraint where conrelid = 'linkage.person_link'::regclass and conname = 'person_link_key') then
+        alter table linkage.person_link drop constraint if exists person_link_pkey;
+        alter table linkage.person_link add constraint person_link_key primary key (record_key, certainty, _valid_from);
+        drop index if exists linkage.person_link_current;
+    end if;
+end $body$;
+create unique index if not exists person_link_current on linkage.person_link (record_key, certainty) where _valid_to is null;
+create index if not exists person_first_night on linkage.person using brin (first_night);
+create index if not exists person_event_night on linkage.person_event using brin (night);
+alter table linkage.edge add column if not exists level smallint;
+comment on column linkage.edge.night is 'The night since which the pair has had this score';
+comment on column linkage.edge.level is 'The strictest certainty at which the edge joins its records: 1 strict, 2 balanced, 3 inclusive';
+create table if not exists linkage.resolved_night (
+    night   date primary key,
+    copy_id uuid
+);
+comment on table linkage.resolved_night is 'One row per night whose links were written; copy_id names the file copy of the links and edges as they stood after it';
+insert into linkage.resolved_night (night)
+select greatest(max(_valid_from), max(_valid_to)) from linkage.person_link
+where not exists (select from linkage.resolved_night)
+having max(_valid_from) is not null;
+
+create or replace function linkage.person_link_as_at(night date, certainty text default 'balanced')
+returns table (record_key uuid, feed text, person_id uuid) language sql stable as $body$
+    select l.record_key, l.feed, l.person_id
+    from linkage.person_link as l
+    where l.certainty = $2 and l._valid_from <= $1 and (l._valid_to is null or l._valid_to > $1)
+$body$;
+comment on function linkage.person_link_as_at(date, text) is 'One row per agency record: the person it belonged to after a night, at a certainty';
+
+create or replace view linkage.person_successor as
+with recursive merged as (
+    select person_id, certainty, other_person_id as successor_id, night from linkage.person_event where event = 'merged'
+    union all
+    select m.person_id, m.certainty, e.other_person_id, e.night
+    from merged as m inner join linkage.person_event as e on e.person_id = m.successor_id and e.event = 'merged'
+)
+select distinct on (person_id) person_id, certainty, successor_id, night from merged order by person_id, night desc;
+comment on view linkage.person_successor is 'One row per person id that was merged away: the id that its records went to in the end, and the night of the last merge';
+
 alter table linkage.person owner to wh_linker;
+alter table linkage.resolved_night owner to wh_linker;
+alter view linkage.person_successor owner to wh_linker;
+alter function linkage.person_link_as_at(date, text) owner to wh_linker;
 alter table linkage.person_link owner to wh_linker;
 alter table linkage.person_event owner to wh_linker;
 alter table linkage.edge owner to wh_linker;

@@ -39,5 +39,39 @@ def card(name: str, model: dict[str, Any], facts: dict[str, str]) -> str:
 
 def _row(level: dict[str, Any]) -> str:
     m, u = level["m_probability"], level["u_probability"]
-    weight = log2(m / u) if m and u else 0.0
-    return f"| {level['label_for_charts']} | {m:.4g} | {u:.4g} | {weight:.1f} | {level.get('tf_adjustment_column', '')} |"
+    return f"| {level['label_for_charts']} | {m:.4g} | {u:.4g} | {_weight(level):.1f} | {level.get('tf_adjustment_column', '')} |"
+
+
+def changes(new: dict[str, dict[str, Any]], in_force: dict[str, tuple[str, dict[str, Any]]]) -> str:
+    """What new models weigh otherwise than the ones in force, in Markdown.
+
+    Args:
+        new: the new models by name.
+        in_force: for each of them, the name of the model that does its work now, and that model.
+    """
+    lines = ["# What the new models weigh otherwise", "", "Weights in bits, log2(m/u), where a value is as common as on average."]
+    for name, model in new.items():
+        old_name, old = in_force[name]
+        before = _weights(old)
+        lines += ["", f"## {name} instead of {old_name}", "", "| comparison | level | now | new | change |", "|---|---|---|---|---|"]
+        for level, weight in _weights(model).items():
+            was = before.get(level)
+            lines.append(
+                f"| {level[0]} | {level[1]} | {'' if was is None else f'{was:.1f}'} | {weight:.1f} | {'' if was is None else f'{weight - was:+.1f}'} |"
+            )
+    return "\n".join([*lines, ""])
+
+
+def _weights(model: dict[str, Any]) -> dict[tuple[str, str], float]:
+    """Each level's weight by its comparison and label."""
+    return {
+        (comparison["output_column_name"], level["label_for_charts"]): _weight(level)
+        for comparison in model["comparisons"]
+        for level in comparison["comparison_levels"]
+        if not level.get("is_null_level")
+    }
+
+
+def _weight(level: dict[str, Any]) -> float:
+    m, u = level["m_probability"], level["u_probability"]
+    return log2(m / u) if m and u else 0.0

@@ -1,18 +1,24 @@
 """From scored edges to clusters, with records that contradict each other kept apart.
 
 Works on integer record numbers in DuckDB tables; nothing here sees an identifier. Where no conflict lies inside a connected
-component, the component is the cluster. The others are built up from single records by always joining the two clusters
-with the heaviest permitted edge. Joining every pair of clusters that are each other's best at the same time
+component, the component is the cluster. The others are built up part by part by always joining the two parts with
+the heaviest permitted edge. Joining every pair of parts that are each other's best at the same time
 gives the same result as taking edges one by one in order of weight: a join never makes a forbidden edge permitted
 again, so an edge that is best at both ends stays so until it is taken.
+
+Clusters of several certainties are nested: the edges of the strictest come first, and each further certainty goes on from the
+clusters of the one before. Edges are so taken in order of level, then weight, then record numbers; the order is total, so the
+same edges always give the same clusters.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from warehouse.link.models import Certainty
 from warehouse.link.workspace import one_row
 
 if TYPE_CHECKING:
@@ -53,21 +59,13 @@ def clusters(session: duckdb.DuckDBPyConnection, edges: str, conflicts: str, int
     Args:
         edges: table with record_l, record_r and match_weight; every edge in it may join.
         conflicts: table with record_l and record_r, at least all conflicts inside a connected component, either way round.
-        into: table to make: record_no, cluster_no. Records without an edge are left out.
+        into: table to make: record_no, cluster_no (its smallest record number). Records without an edge are left out.
 
     Returns:
         Number of edges cut: those whose two records ended in different clusters.
     """
-    connected_components(session, edges, into)
-    session.execute(
-        f"""
-        create or replace temp table contested as
-        select distinct a.cluster_no
-        from {conflicts} as c inner join {into} as a on a.record_no = c.record_l inner join {into} as b on b.record_no = c.record_r
-        where a.cluster_no = b.cluster_no
-        """
-    ).fetchall()
-    _build_up_contested(session, edges, conflicts, into)
+    _each_alone(session, edges, into)
+    _join(session, edges, conflicts, into)
     (cut,) = one_row(
         session,
         f"""
@@ -79,45 +77,103 @@ def clusters(session: duckdb.DuckDBPyConnection, edges: str, conflicts: str, int
     return int(cut)
 
 
-def _build_up_contested(session: duckdb.DuckDBPyConnection, edges: str, conflicts: str, into: str) -> None:
+def nested_clusters(session: duckdb.DuckDBPyConnection, edges: str, conflicts: str, into: str, levels: Mapping[Certainty, int]) -> None:
+    """Cluster records at several certainties, each one's clusters lying whole inside those of the next laxer one.
+
+    Args:
+        edges: table with record_l, record_r, match_weight and level, the strictest certainty at which the edge may join.
+        conflicts: table with record_l and record_r, at least all conflicts inside a connected component, either way round.
+        into: table to make: record_no and, named after each certainty, its cluster (the smallest record number in it).
+            Records without an edge are left out.
+        levels: each certainty's level; the smaller, the stricter.
+    """
+    _each_alone(session, edges, "joined_so_far")
+    session.execute(f"create or replace table {into} as select record_no from joined_so_far").fetchall()
+    for certainty, level in sorted(levels.items(), key=lambda item: item[1]):
+        _join(session, f"(select record_l, record_r, match_weight from {edges} where level = {level})", conflicts, "joined_so_far")
+        session.execute(
+            f"""
+            create or replace table {into} as
+            select c.*, j.cluster_no as {certainty} from {into} as c inner join joined_so_far as j using (record_no)
+            """
+        ).fetchall()
+
+
+def _each_alone(session: duckdb.DuckDBPyConnection, edges: str, into: str) -> None:
+    """Make `into` (record_no, cluster_no): every record that has an edge, by itself."""
     session.execute(
         f"""
-        create or replace temp table part as
-        select m.record_no, m.record_no as part_no from {into} as m semi join contested using (cluster_no)
+        create or replace table {into} as
+        select record_no, record_no as cluster_no
+        from (select record_l as record_no from {edges} union select record_r from {edges})
         """
     ).fetchall()
-    session.execute(
-        f"""
-        create or replace temp table inner_edge as
-        select record_l, record_r, match_weight from {edges} where record_l in (select record_no from part)
-        """
-    ).fetchall()
-    while _join_mutual_best(session, conflicts):
+
+
+# Edges between parts, with the two records that decide between equal weights.
+PART_EDGES = """
+create or replace temp table part_edge as
+select
+    a.cluster_no as record_l, b.cluster_no as record_r, e.match_weight,
+    least(e.record_l, e.record_r) as first_record, greatest(e.record_l, e.record_r) as second_record
+from {edges} as e inner join {into} as a on a.record_no = e.record_l inner join {into} as b on b.record_no = e.record_r
+where a.cluster_no <> b.cluster_no
+"""
+
+# Parts in conflict that the edges connect.
+PART_CONFLICTS = """
+create or replace temp table part_conflict as
+select distinct a.cluster_no as part_l, b.cluster_no as part_r, l.cluster_no as component_no
+from {conflicts} as c
+inner join {into} as a on a.record_no = c.record_l
+inner join {into} as b on b.record_no = c.record_r
+inner join part_component as l on l.record_no = a.cluster_no
+inner join part_component as r on r.record_no = b.cluster_no and r.cluster_no = l.cluster_no
+"""
+
+CONTESTED_PARTS = """
+create or replace temp table part as
+select record_no as start_no, record_no as part_no
+from part_component where cluster_no in (select component_no from part_conflict)
+"""
+
+CONTESTED_EDGES = "create or replace temp table contested_edge as select * from part_edge where record_l in (select start_no from part)"
+
+# A part takes the number of the smaller of the two it is joined from, so a cluster's number stays its smallest record number.
+JOINED = """
+create or replace table {into} as
+select m.record_no, coalesce(p.part_no, c.cluster_no, m.cluster_no) as cluster_no
+from {into} as m left join part as p on p.start_no = m.cluster_no left join part_component as c on c.record_no = m.cluster_no
+"""
+
+
+def _join(session: duckdb.DuckDBPyConnection, edges: str, conflicts: str, into: str) -> None:
+    """Join the clusters of table `into` (record_no, cluster_no) by further edges, except where a conflict forbids it."""
+    session.execute(PART_EDGES.format(edges=edges, into=into)).fetchall()
+    connected_components(session, "part_edge", "part_component")
+    session.execute(PART_CONFLICTS.format(conflicts=conflicts, into=into)).fetchall()
+    session.execute(CONTESTED_PARTS).fetchall()
+    session.execute(CONTESTED_EDGES).fetchall()
+    while _join_mutual_best(session):
         pass
-    session.execute(
-        f"""
-        update {into} set cluster_no = p.smallest
-        from (select record_no, min(record_no) over (partition by part_no) as smallest from part) as p
-        where p.record_no = {into}.record_no
-        """
-    ).fetchall()
+    session.execute(JOINED.format(into=into)).fetchall()
 
 
-# One round: between every two parts keep the heaviest edge, drop forbidden ones, and find each part's best neighbour.
-# Equal weights are decided by the record numbers, so the order of edges is total and the result always the same.
+# One round: find each part's best permitted neighbour, and take the edges that are best at both ends. Equal weights are
+# decided by the record numbers.
 MUTUAL_BEST = """
 create or replace temp table joined as
 with between_parts as (
-    select least(a.part_no, b.part_no) as part_l, greatest(a.part_no, b.part_no) as part_r, e.match_weight, e.record_l, e.record_r
-    from inner_edge as e inner join part as a on a.record_no = e.record_l inner join part as b on b.record_no = e.record_r
+    select least(a.part_no, b.part_no) as part_l, greatest(a.part_no, b.part_no) as part_r, e.match_weight, e.first_record, e.second_record
+    from contested_edge as e inner join part as a on a.start_no = e.record_l inner join part as b on b.start_no = e.record_r
     where a.part_no <> b.part_no
 ),
 forbidden as (
     select distinct least(a.part_no, b.part_no) as part_l, greatest(a.part_no, b.part_no) as part_r
-    from {conflicts} as c inner join part as a on a.record_no = c.record_l inner join part as b on b.record_no = c.record_r
+    from part_conflict as c inner join part as a on a.start_no = c.part_l inner join part as b on b.start_no = c.part_r
 ),
 permitted as (
-    select *, row_number() over (order by match_weight desc, least(record_l, record_r), greatest(record_l, record_r)) as place
+    select *, row_number() over (order by match_weight desc, first_record, second_record) as place
     from between_parts anti join forbidden using (part_l, part_r)
 ),
 best as (
@@ -132,8 +188,8 @@ inner join best as r on r.part_no = p.part_r and r.place = p.place
 """
 
 
-def _join_mutual_best(session: duckdb.DuckDBPyConnection, conflicts: str) -> bool:
+def _join_mutual_best(session: duckdb.DuckDBPyConnection) -> bool:
     """Join every two parts that are each other's best permitted neighbour; whether there were any."""
-    session.execute(MUTUAL_BEST.format(conflicts=conflicts)).fetchall()
+    session.execute(MUTUAL_BEST).fetchall()
     session.execute("update part set part_no = joined.part_l from joined where part.part_no = joined.part_r").fetchall()
     return one_row(session, "select exists (select 1 from joined)") == (True,)

@@ -8,6 +8,7 @@ that common values (1 January among them) and dense populations weigh less witho
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 Level = dict[str, Any]
@@ -140,3 +141,46 @@ INITIALS: Comparison = {
         ELSE,
     ],
 }
+
+NAMED = (FORENAME, SURNAME, DATE_OF_BIRTH, SEX, PLACE, NINO, PNC_ID)
+MINIMAL = (INITIALS, DATE_OF_BIRTH, SEX, COARSE_PLACE)
+
+
+def columns_read(condition: str) -> set[str]:
+    """The columns that a level's condition, or a blocking rule, reads."""
+    return set(re.findall(r"\b(\w+)_[lr]\b", condition)) | set(re.findall(r"\b[lr]\.(\w+)", condition))
+
+
+def columns_of(comparison: Comparison) -> set[str]:
+    """The columns that a comparison's missing level asks for: without any one of them it has nothing to compare."""
+    (missing,) = (level["sql_condition"] for level in comparison["comparison_levels"] if level.get("is_null_level"))
+    return set(re.findall(r"\b(\w+)_l is null", missing))
+
+
+def number(column: str) -> Comparison:
+    """A person's number of any register, for files that the warehouse has no contract for."""
+    return {
+        "output_column_name": column,
+        "comparison_description": "A number that one register gave to one person",
+        "comparison_levels": [
+            _null(_missing(column)),
+            _level(f"{column}_l = {column}_r", "Same"),
+            _level(f"damerau_levenshtein({column}_l, {column}_r) <= 2", "At most two characters differ"),
+            ELSE,
+        ],
+    }
+
+
+def words(column: str) -> Comparison:
+    """Free text about a person, such as a street or a town, for files that the warehouse has no contract for."""
+    return {
+        "output_column_name": column,
+        "comparison_description": "Free text",
+        "comparison_levels": [
+            _null(_missing(column)),
+            _level(f"{column}_l = {column}_r", "Same", column),
+            _level(f"jaro_winkler_similarity({column}_l, {column}_r) >= 0.9", "Very similar"),
+            _level(f"jaro_winkler_similarity({column}_l, {column}_r) >= 0.75", "Similar"),
+            ELSE,
+        ],
+    }

@@ -9,19 +9,50 @@ from __future__ import annotations
 from datetime import date
 from typing import TYPE_CHECKING
 
-from warehouse.link.workspace import NICKNAMES, quoted, run_script
+from warehouse.link.roles import LINKAGE_ROLES
+from warehouse.link.workspace import NICKNAMES, one_row, quoted, run_script
 
 if TYPE_CHECKING:
     import duckdb
 
+# One row per record: a fingerprint of all that is held about it, the same whatever the order of the rows. A date of birth
+# after the night is no evidence yet, and will be.
+RECORD_HASH = f"""
+create or replace table record_hash as
+select
+    record_key, any_value(feed) as feed,
+    (sum(hash(is_named, is_main, dob > getvariable('night'), {", ".join(LINKAGE_ROLES)})) % 18446744073709551616)::ubigint as evidence_hash
+from raw_evidence
+group by record_key
+"""
 
-def build(session: duckdb.DuckDBPyConnection, night: date) -> None:
-    """Standardise `raw_evidence` and lay it out for the models.
+
+# Record numbers stay below this, so that three times a number is an integer still.
+LARGEST_NUMBER = 600_000_000
+
+
+def build(session: duckdb.DuckDBPyConnection, night: date, with_room: bool = False) -> None:
+    """Lay out all of `raw_evidence` for the models, as on a night that has nothing from the one before.
 
     Args:
         night: dates of birth after it are no evidence.
+        with_room: leave room between the numbers of records, for those of later nights.
     """
+    fingerprint(session, night)
+    (records,) = one_row(session, "select count(*) from record_hash")
+    standardise(session, room=max(LARGEST_NUMBER // (records + 1), 1) if with_room else 1)
+    run_script(session, "first_night.sql")
+
+
+def fingerprint(session: duckdb.DuckDBPyConnection, night: date) -> None:
+    """Make `record_hash` (record_key, feed, evidence_hash) of `raw_evidence`, and set the night."""
     session.execute(f"set variable night = date '{night.isoformat()}'").fetchall()
+    session.execute(RECORD_HASH).fetchall()
+
+
+def standardise(session: duckdb.DuckDBPyConnection, room: int = 1) -> None:
+    """Standardise `raw_evidence` and lay it out, with record numbers `room` apart; the night is set."""
+    session.execute(f"set variable room = {room}").fetchall()
     session.execute(f"create or replace table nickname as select * from read_csv({quoted(NICKNAMES)}, header = true, all_varchar = true)").fetchall()
     run_script(session, "standardise.sql")
     run_script(session, "evidence.sql")

@@ -5,13 +5,16 @@ from __future__ import annotations
 import shutil
 
 from warehouse.database import clean_errors, connect
+from warehouse.link.state import state_folder
 from warehouse.settings import settings
 
 LINKS = """
 with gone as (
-    delete from linkage.person_link as l using forgotten as f where l.record_key = f.record_key and l.feed = f.feed returning f.erasure_id, l.person_id
+    delete from linkage.person_link as l using forgotten as f
+    where l.record_key = f.record_key and l.feed = f.feed
+    returning f.erasure_id, l.person_id, l.certainty
 ), left_over as (
-    insert into freed select distinct person_id from gone
+    insert into freed select distinct person_id, certainty from gone
 ), counted as (
     select erasure_id, count(*) as rows from gone group by erasure_id
 )
@@ -21,15 +24,15 @@ from counted where counted.erasure_id = e.erasure_id
 """
 # Dated by the latest night that was linked: the links are as if that night had not seen the record.
 RETIRED = """
-insert into linkage.person_event (night, event, person_id)
-select %s, 'retired', f.person_id from freed as f
+insert into linkage.person_event (night, event, person_id, certainty)
+select %s, 'retired', f.person_id, f.certainty from freed as f
 where not exists (select from linkage.person_link as l where l.person_id = f.person_id)
   and not exists (select from linkage.person_event as e where e.person_id = f.person_id and e.event = 'retired')
 """
 
 
 def forget(erasure_ids: list[int]) -> None:
-    """Forget the records of registered erasures, in one transaction, and drop the scores that were to be made into links. Idempotent.
+    """Forget the records of registered erasures, in one transaction, and drop what linkage keeps in files. Idempotent.
 
     Raises:
         DatabaseFault: the database refused.
@@ -38,7 +41,7 @@ def forget(erasure_ids: list[int]) -> None:
         # As linking does: one at a time.
         connection.execute("lock table linkage.person_link in share row exclusive mode")
         night = connection.execute("select greatest(max(_valid_from), max(_valid_to)) from linkage.person_link").fetchone()
-        connection.execute("create temp table freed (person_id uuid) on commit drop")
+        connection.execute("create temp table freed (person_id uuid, certainty text) on commit drop")
         connection.execute("create temp table forgotten (erasure_id bigint, feed text, record_key uuid) on commit drop")
         connection.execute(
             "insert into forgotten select erasure_id, feed, record_key from ops.erasure where erasure_id = any(%s) and key_name = 'record_key'", [erasure_ids]
@@ -46,7 +49,18 @@ def forget(erasure_ids: list[int]) -> None:
         connection.execute("analyze forgotten")
         connection.execute(LINKS)
         connection.execute("delete from linkage.edge using forgotten as f where record_key_l = f.record_key or record_key_r = f.record_key")
+        # The copy of the links that the last night kept is not what stands any more.
+        connection.execute("update linkage.resolved_night set copy_id = null")
         if night is not None and night[0] is not None:
             connection.execute(RETIRED, [night[0]])
-    for folder in (settings().work_dir / "link").glob("????-??-??"):
-        shutil.rmtree(folder, ignore_errors=True)
+    forget_files()
+
+
+def forget_files() -> None:
+    """Remove all that linkage keeps in files between steps and between nights: scored nights, evidence and its scores, the copy of the links.
+
+    The next night then scores everything anew and reads from the warehouse what stands.
+    """
+    folder = settings().work_dir / "link"
+    for kept in (*folder.glob("????-??-??"), folder / "standing", state_folder()):
+        shutil.rmtree(kept, ignore_errors=True)

@@ -3,17 +3,22 @@
 The same client may be with several providers, so clients' records are joined first, on strong evidence, and what they
 were recorded with is pooled. A pooled client is compared with the whole history of each person. The weights of all its
 candidates, and of none, give the probability that the best one is right; it must also lead the second by a margin.
+
+On a night that knows what the one before weighed (`incremental`), only pairs with a changed client, or with a person who has
+changed, are weighed anew; candidates are then judged all together, as on any night.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from warehouse.link.blocking import MINIMAL_RULES
 from warehouse.link.cluster import clusters
 from warehouse.link.conflicts import find_conflicts
 from warehouse.link.models import Policy, load_model
-from warehouse.link.splinking import scorer
+from warehouse.link.population import members
+from warehouse.link.splinking import PAIRS, Round, rounds, scorer
 from warehouse.link.workspace import one_row, run_script
 
 if TYPE_CHECKING:
@@ -30,11 +35,15 @@ create or replace table {into} as
 select
     l.unit_no as unit_a, r.unit_no as unit_b,
     log2(sum(pow(2, p.match_weight)) / any_value(l.rows_of_unit * r.rows_of_unit)) as match_weight,
-    min(p.match_key::int) as match_key
+    min(p.match_key) as match_key
 from {pairs} as p
 inner join {left} as l on l.row_id = p.row_id_l
 inner join {right} as r on r.row_id = p.row_id_r
 group by l.unit_no, r.unit_no
+union all
+select e.unit_a, e.unit_b, e.match_weight, e.match_key
+from earlier_{into} as e
+where e.unit_a in (select unit_no from unit where not is_changed) and e.unit_b in (select unit_no from unit where not is_changed)
 """
 
 CLIENT_EDGES = """
@@ -48,12 +57,34 @@ where match_weight >= {threshold}
 
 NO_CLIENT_CLUSTERS = "create or replace table client_cluster (record_no int, cluster_no int)"
 
+# Each client by itself; all are laid out.
+SINGLE_CLIENTS = """
+create or replace table unit as select record_no, record_no as unit_no, 'client' as side, is_changed from record where not is_named;
+create or replace temp view unit_to_lay_out as select * from unit;
+create or replace temp view unit_row_kept as select * from earlier_unit_row where false
+"""
+
+# A unit has changed unless it is made of the same records as before and none of them has changed. `earlier_unit` has the
+# records that have not, with what their unit was called and how many records it had.
 UNITS = """
 create or replace table unit as
-select r.record_no, coalesce(c.cluster_no, p.cluster_no, r.record_no) as unit_no, case when r.is_named then 'person' else 'client' end as side
-from record as r
-left join client_cluster as c on c.record_no = r.record_no
-left join named_cluster as p on p.record_no = r.record_no
+with assigned as (
+    select
+        r.record_no, coalesce(c.cluster_no, p.cluster_no, r.record_no) as unit_no,
+        case when r.is_named then 'person' else 'client' end as side
+    from record as r
+    left join client_cluster as c on c.record_no = r.record_no
+    left join named_cluster as p on p.record_no = r.record_no
+),
+unchanged as (
+    select a.unit_no
+    from assigned as a left join earlier_unit as e using (record_no)
+    group by a.unit_no
+    having bool_and(coalesce(e.unit_no = a.unit_no, false)) and count(*) = any_value(e.records)
+)
+select record_no, unit_no, side, unit_no not in (select unit_no from unchanged) as is_changed from assigned;
+create or replace temp view unit_to_lay_out as select * from unit where is_changed;
+create or replace temp view unit_row_kept as select * from earlier_unit_row where unit_no in (select unit_no from unit where not is_changed)
 """
 
 # `none` is the odds that the client is with no other agency at all. The leader is decided by weight, then by the
@@ -92,15 +123,15 @@ def score(session: duckdb.DuckDBPyConnection, policy: Policy) -> dict[str, float
     """
     rules = policy.minimal
     model = load_model(rules.model)
-    session.execute(NO_CLIENT_CLUSTERS).fetchall()
-    clients, _ = lay_out(session)
-    pairs = _weigh_clients(session, model, policy, clients)
+    session.execute(SINGLE_CLIENTS).fetchall()
+    run_script(session, "minimal.sql")
+    pairs = _weigh_clients(session, model, policy)
     session.execute(CLIENT_EDGES.format(threshold=rules.client_weight)).fetchall()
     find_conflicts(session, "client_edge", policy.largest_component)
     clusters(session, "client_edge", "conflict", "client_cluster")
 
-    clients, persons = lay_out(session)
-    pairs += _weigh_persons(session, model, policy, clients, persons)
+    _, persons = lay_out(session)
+    pairs += _weigh_persons(session, model, policy, persons)
     session.execute(PERSON_EDGES.format(none=1 - rules.share_known, inclusive=rules.posterior["inclusive"], margin=rules.leader_margin)).fetchall()
     (edges,) = one_row(session, "select (select count(*) from client_edge) + (select count(*) from person_edge)")
     return {"candidate_pairs": pairs, "edges": edges}
@@ -115,31 +146,41 @@ def lay_out(session: duckdb.DuckDBPyConnection) -> tuple[int, int]:
     return int(clients), int(persons)
 
 
-def _weigh_clients(session: duckdb.DuckDBPyConnection, model: dict[str, Any], policy: Policy, clients: int) -> int:
+def _weigh_clients(session: duckdb.DuckDBPyConnection, model: dict[str, Any], policy: Policy) -> int:
     """Make `client_weight`: the pooled weight of every candidate pair of clients. Returns the candidate pairs of rows."""
-    if clients < 2:
-        return _no_weights(session, "client_weight")
-    prior = min(policy.minimal.share_repeated / clients, 0.5)
+    (clients,) = one_row(session, "select count(distinct unit_no) from client_row")
+    prior = min(policy.minimal.share_repeated / max(members(session, "client", clients), 1), 0.5)
     own = [f"{rule} and {OTHER_UNIT}" for rule in MINIMAL_RULES]
-    scoring = scorer(session, model, {"client": "client_row"}, own, "dedupe_only", prior)
-    pairs = scoring.check_budget(policy.pair_budget_per_record, policy.pair_budget_floor)
-    scoring.predict(policy.minimal.client_weight, "client_pair")
+    pairs = _weigh(session, "client", model, policy, own, rounds(session, "client_row"), ["client_row"], prior, policy.minimal.client_weight)
     session.execute(POOLED_WEIGHT.format(into="client_weight", pairs="client_pair", left="client_row", right="client_row")).fetchall()
     return pairs
 
 
-def _weigh_persons(session: duckdb.DuckDBPyConnection, model: dict[str, Any], policy: Policy, clients: int, persons: int) -> int:
+def _weigh_persons(session: duckdb.DuckDBPyConnection, model: dict[str, Any], policy: Policy, persons: int) -> int:
     """Make `person_weight`: the pooled weight of every candidate pair of client and person. Returns the candidate pairs of rows."""
-    if not clients or not persons:
-        return _no_weights(session, "person_weight")
-    prior = min(policy.minimal.share_known / persons, 0.5)
-    scoring = scorer(session, model, {"client": "client_row", "person": "person_row"}, MINIMAL_RULES, "link_only", prior)
-    pairs = scoring.check_budget(policy.pair_budget_per_record, policy.pair_budget_floor)
-    scoring.predict(WEAKEST_CANDIDATE, "person_pair")
+    prior = min(policy.minimal.share_known / max(members(session, "person", persons), 1), 0.5)
+    compared = rounds(session, "client_row", "person_row")
+    pairs = _weigh(session, "person", model, policy, MINIMAL_RULES, compared, ["client_row", "person_row"], prior, WEAKEST_CANDIDATE)
     session.execute(POOLED_WEIGHT.format(into="person_weight", pairs="person_pair", left="client_row", right="person_row")).fetchall()
     return pairs
 
 
-def _no_weights(session: duckdb.DuckDBPyConnection, into: str) -> int:
-    session.execute(f"create or replace table {into} (unit_a int, unit_b int, match_weight double, match_key int)").fetchall()
-    return 0
+def _weigh(
+    session: duckdb.DuckDBPyConnection,
+    scoring: str,
+    model: dict[str, Any],
+    policy: Policy,
+    rules: Sequence[str],
+    compared: Sequence[Round],
+    tables: Sequence[str],
+    prior: float,
+    floor: float,
+) -> int:
+    """Make `<scoring>_pair`: the weights of pairs of rows of at least `floor` bits. Returns the candidate pairs."""
+    session.execute(PAIRS.format(into=f"{scoring}_pair")).fetchall()
+    if not compared:
+        return 0
+    scoring_of_rows = scorer(session, scoring, model, rules, compared, tables, prior)
+    pairs = scoring_of_rows.check_budget(policy.pair_budget_per_record, policy.pair_budget_floor)
+    scoring_of_rows.predict(floor, f"{scoring}_pair")
+    return pairs

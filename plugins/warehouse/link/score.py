@@ -5,11 +5,12 @@ What it leaves behind, in Parquet, holds record keys, weights and record numbers
 | file | grain | columns |
 |---|---|---|
 | `record` | agency record | record_no, record_key, feed, is_named |
-| `edge` | scored pair above the inclusive threshold | record_l, record_r, model, match_weight, match_probability, match_key, links |
+| `edge` | scored pair above the inclusive threshold | record_l, record_r, model, match_weight, match_probability, match_key, level, links |
 | `conflict` | pair that may not share a cluster | record_l, record_r |
 | `metric` | measure | metric, feed_a, feed_b, value |
 
-`links` tells the edges strong enough, at the policy's certainty, to join records.
+`level` is the strictest certainty at which an edge may join records: 1 strict, 2 balanced, 3 inclusive. `links` tells those that
+may at the policy's certainty.
 """
 
 from __future__ import annotations
@@ -19,27 +20,33 @@ from typing import TYPE_CHECKING
 from warehouse.link import minimal, named
 from warehouse.link.cluster import clusters
 from warehouse.link.conflicts import find_conflicts
-from warehouse.link.models import Policy, load_model
+from warehouse.link.models import Certainty, Policy
+from warehouse.link.quality import measure_quality
 from warehouse.link.workspace import one_row
 
 if TYPE_CHECKING:
     import duckdb
 
+# The certainties by the level of an edge: an edge of a level joins records at that certainty and at every laxer one.
+LEVELS: dict[Certainty, int] = {"strict": 1, "balanced": 2, "inclusive": 3}
 OUTPUTS = {
     "record": "select record_no, record_key, feed, is_named from record",
-    "edge": "select record_l, record_r, model, match_weight, match_probability, match_key, links from edge",
+    "edge": "select record_l, record_r, model, match_weight, match_probability, match_key, level, links from edge",
     "conflict": "select record_l, record_r from conflict",
     "metric": "select metric, feed_a, feed_b, value from metric",
 }
 
 EDGES = """
 create or replace table edge as
-select record_l, record_r, '{named}' as model, match_weight, match_probability, match_key, match_weight >= {named_threshold} as links
-from named_edge where not is_guarded
-union all
-select record_l, record_r, '{minimal}', match_weight, match_probability, match_key, true from client_edge
-union all
-select record_l, record_r, '{minimal}', match_weight, match_probability, match_key, match_probability >= {posterior} from person_edge
+with scored as (
+    select record_l, record_r, model, match_weight, match_probability, match_key, {named_level} as level
+    from named_edge where not is_guarded
+    union all
+    select record_l, record_r, '{minimal}', match_weight, match_probability, match_key, {strict} from client_edge
+    union all
+    select record_l, record_r, '{minimal}', match_weight, match_probability, match_key, {person_level} from person_edge
+)
+select *, level <= {links_to} as links from scored
 """
 
 COMPLETENESS = """
@@ -56,7 +63,7 @@ from (
             count(r.nino) / count(*)     as nino,
             count(r.pnc_id) / count(*)   as pnc_id
         from record as r
-        left join (select record_no, min(surname) as surname from record_name group by all) as n using (record_no)
+        left join (select record_no, min(surname) as surname from name_row group by all) as n using (record_no)
         left join (select record_no, min(dob) as dob from record_dob group by all) as d using (record_no)
         left join record_places as p using (record_no)
         group by r.feed
@@ -65,18 +72,26 @@ from (
 """
 
 
+def level_of(score: str, thresholds: dict[Certainty, float]) -> str:
+    """SQL for the strictest certainty whose threshold a score reaches, as its level; every score kept reaches the inclusive one."""
+    strict, balanced, inclusive = LEVELS.values()
+    return f"case when {score} >= {thresholds['strict']} then {strict} when {score} >= {thresholds['balanced']} then {balanced} else {inclusive} end"
+
+
 def score_evidence(session: duckdb.DuckDBPyConnection, policy: Policy) -> dict[str, int]:
-    """Score all evidence in the session (see `evidence`) and make the tables of OUTPUTS.
+    """Score all evidence in the session (see `evidence` and `incremental`) and make the tables of OUTPUTS.
+
+    Pairs in which nothing has changed since the night before keep what they scored then.
 
     Returns:
-        Counts: records, candidate pairs, edges.
+        Counts: records, changed_records, candidate_pairs, edges.
 
     Raises:
         PairBudgetExceeded: the blocking rules make too many pairs.
         LinkageFault: a model is missing or untrained, or too many records hang together.
     """
     certainty = policy.certainty
-    counts_named = named.score(session, policy, load_model(policy.named.model))
+    counts_named = named.score(session, policy)
     session.execute(named.LINKS.format(threshold=policy.named.match_weight[certainty])).fetchall()
     find_conflicts(session, "named_link", policy.largest_component)
     cut = clusters(session, "named_link", "conflict", "named_cluster")
@@ -84,19 +99,22 @@ def score_evidence(session: duckdb.DuckDBPyConnection, policy: Policy) -> dict[s
 
     session.execute(
         EDGES.format(
-            named=policy.named.model,
             minimal=policy.minimal.model,
-            named_threshold=policy.named.match_weight[certainty],
-            posterior=policy.minimal.posterior[certainty],
+            named_level=level_of("match_weight", policy.named.match_weight),
+            person_level=level_of("match_probability", policy.minimal.posterior),
+            strict=LEVELS["strict"],
+            links_to=LEVELS[certainty],
         )
     ).fetchall()
-    session.execute("create or replace temp view link_edge as select record_l, record_r, match_weight from edge where links").fetchall()
-    find_conflicts(session, "link_edge", policy.largest_component)
+    find_conflicts(session, "edge", policy.largest_component)
 
     session.execute("create or replace table metric (metric varchar, feed_a varchar, feed_b varchar, value double)").fetchall()
     measured = {f"named_{name}": value for name, value in counts_named.items()} | {f"minimal_{name}": value for name, value in counts_minimal.items()}
     session.executemany("insert into metric values (?, '', '', ?)", [[name, value] for name, value in measured.items()])
     session.execute("insert into metric values ('named_edges_cut_by_conflict', '', '', ?)", [cut]).fetchall()
     session.execute(COMPLETENESS).fetchall()
-    records, edges = one_row(session, "select (select count(*) from record), (select count(*) from edge)")
-    return {"records": records, "candidate_pairs": int(counts_named["candidate_pairs"] + counts_minimal["candidate_pairs"]), "edges": edges}
+    measure_quality(session)
+    records, changed = one_row(session, "select count(*), count(*) filter (is_changed) from record")
+    (edges,) = one_row(session, "select count(*) from edge")
+    pairs = int(counts_named["candidate_pairs"] + counts_minimal["candidate_pairs"])
+    return {"records": records, "changed_records": changed, "candidate_pairs": pairs, "edges": edges}

@@ -14,16 +14,21 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from warehouse.link.blocking import LISTS
-from warehouse.link.errors import PairBudgetExceeded, clean_duckdb_errors
+from warehouse.link.candidates import CANDIDATE_VOLUME, make_pairs, pairs_between, pairs_within
+from warehouse.link.errors import clean_duckdb_errors
+from warehouse.link.guards import check_pairs
+from warehouse.link.population import term_columns, term_frequencies
 from warehouse.link.workspace import one_row
 
 if TYPE_CHECKING:
     import duckdb
-    from splink import Linker, SplinkDataFrame
+    from splink import DuckDBAPI, Linker, SplinkDataFrame
 
 LinkType = Literal["dedupe_only", "link_only"]
-# Input rows sampled when the pairs of the blocking rules are counted beforehand: enough for a steady estimate.
-COUNTED_ROWS = 100_000
+# Tables to compare: one, each of its rows with each other, or two, each row of the one with each of the other.
+Round = tuple[str, ...]
+# What `Scorer.predict` makes: one row per pair of rows.
+PAIRS = "create or replace table {into} (row_id_l int, row_id_r int, match_weight double, match_probability double, match_key int)"
 
 
 @contextmanager
@@ -49,73 +54,154 @@ def prediction_rules(rules: Sequence[str]) -> list[dict[str, Any]]:
     return prepared
 
 
+def rounds(session: duckdb.DuckDBPyConnection, left: str, right: str | None = None) -> list[Round]:
+    """What to compare so that every pair with a changed row is compared once: pairs inside `left`, or between `left` and `right`.
+
+    Rows tell by a column `is_changed` whether they are new since the pairs of the others were scored. Makes the views
+    `<table>_changed` and `<table>_earlier` where some are and some are not.
+    """
+    counts = {table: _split(session, table) for table in (left, right) if table}
+    if right is None:
+        changed, earlier = counts[left]
+        if not earlier:
+            return [(left,)] if changed else []
+        return [(f"{left}_changed",), (f"{left}_earlier", f"{left}_changed")] if changed else []
+    if not all(sum(count) for count in counts.values()):
+        return []
+    if not any(earlier for _, earlier in counts.values()):
+        return [(left, right)]
+    between: list[Round] = [(f"{left}_changed", right)] if counts[left][0] else []
+    return [*between, (f"{left}_earlier", f"{right}_changed")] if counts[left][1] and counts[right][0] else between
+
+
+def _split(session: duckdb.DuckDBPyConnection, table: str) -> tuple[int, int]:
+    session.execute(f"create or replace temp view {table}_changed as select * from {table} where is_changed").fetchall()
+    session.execute(f"create or replace temp view {table}_earlier as select * from {table} where not is_changed").fetchall()
+    changed, earlier = one_row(session, f"select count(*) filter (is_changed), count(*) filter (not is_changed) from {table}")
+    return int(changed), int(earlier)
+
+
+def is_partial(compared: Sequence[Round]) -> bool:
+    """Whether `rounds` left out pairs in which nothing has changed."""
+    return any(table.endswith(("_changed", "_earlier")) for round_ in compared for table in round_)
+
+
 @dataclass
 class Scorer:
-    """A saved model over tables of a DuckDB session."""
+    """A saved model over tables of a DuckDB session; `inputs` are the tables by the names Splink knows them by.
+
+    Where only some pairs are to be compared, they are made here, in table `pairs`, and Splink reads the rows they name alone.
+    """
 
     session: duckdb.DuckDBPyConnection
+    scoring: str
+    api: DuckDBAPI
     linker: Linker
-    inputs: list[SplinkDataFrame]
+    inputs: dict[str, SplinkDataFrame]
     rules: Sequence[str]
-    link_type: LinkType
-    rows: int
+    rounds: Sequence[Round]
+    changed_rows: int
+    pairs: str | None = None
 
     def check_budget(self, budget_per_row: float, floor: int) -> int:
-        """Estimate, from a sample, how many candidate pairs the blocking rules make.
+        """Count how many candidate pairs each blocking rule makes, and note it in `candidate_volume`.
 
         Raises:
-            PairBudgetExceeded: more than `budget_per_row` for each input row, and more than `floor` altogether.
+            PairBudgetExceeded: more than `budget_per_row` for each changed row, and more than `floor` altogether.
         """
-        from splink.blocking_analysis import count_comparisons_from_blocking_rules
+        budget = int(max(self.changed_rows * budget_per_row, floor))
+        self.session.execute(CANDIDATE_VOLUME).fetchall()
+        self.session.execute("delete from candidate_volume where scoring = ?", [self.scoring]).fetchall()
+        with clean_duckdb_errors("count candidate pairs"):
+            by_rule = self._make_pairs(budget) if is_partial(self.rounds) else [self._candidates(rule) for rule in self.rules]
+        self.session.executemany(
+            "insert into candidate_volume values (?, ?, ?, ?)",
+            [[self.scoring, number, rule, pairs] for number, (rule, pairs) in enumerate(zip(self.rules, by_rule, strict=True))],
+        )
+        most = max(by_rule)
+        check_pairs(sum(by_rule), self.changed_rows, budget_per_row, floor, self.rules[by_rule.index(most)], most)
+        return sum(by_rule)
 
-        with quiet(), clean_duckdb_errors("count candidate pairs"):
-            counts = count_comparisons_from_blocking_rules(
-                self.inputs,
-                blocking_rules=prediction_rules(self.rules),
-                link_type=self.link_type,
-                unique_id_column_name="row_id",
-                record_sample_proportion=min(1.0, COUNTED_ROWS / max(self.rows, 1)),
-            )
-        pairs: int = counts[-1]["cumulative_comparison_count"]
-        budget = max(self.rows * budget_per_row, floor)
-        if pairs > budget:
-            worst = max(counts, key=lambda count: count["marginal_comparison_count"])
-            raise PairBudgetExceeded(
-                f"The blocking rules would compare about {pairs:,} pairs, more than the {budget:,.0f} allowed for {self.rows:,} rows."
-                f" Most, {worst['marginal_comparison_count']:,}, come from the rule '{worst['blocking_rule']}'."
-                " Look for a value that too many records share, or raise the budget in policy.yaml."
-            )
-        return pairs
+    def _candidates(self, rule: str) -> int:
+        return sum(
+            pairs_within(self.session, rule, compared[0]) if len(compared) == 1 else pairs_between(self.session, rule, compared[0], compared[1])
+            for compared in self.rounds
+        )
+
+    def _make_pairs(self, budget: int) -> list[int]:
+        """Make the pairs to compare, up to one more than the budget; how many by each rule."""
+        self.pairs = f"{self.scoring}_candidate"
+        make_pairs(self.session, self.rules, self.rounds, budget + 1, self.pairs)
+        made = dict(self.session.execute(f"select match_key::int, count(*) from {self.pairs} group by 1").fetchall())
+        return [made.get(number, 0) for number in range(len(self.rules))]
 
     def predict(self, floor: float, into: str) -> None:
-        """Score the candidate pairs and keep those of at least `floor` bits as the table `into`."""
+        """Score the candidate pairs and make table `into` (see PAIRS) of those of at least `floor` bits."""
+        self.session.execute(PAIRS.format(into=into)).fetchall()
+        inference = self.linker.inference
         with quiet(), clean_duckdb_errors("score candidate pairs"):
-            scored = self.linker.inference.predict(threshold_match_weight=floor, warning_mode="never")
-            self.session.execute(f"create or replace table {into} as select * from {scored.physical_name}").fetchall()
-            scored.drop_table_from_database_and_remove_from_cache()
+            if is_partial(self.rounds):
+                if self.pairs is None:
+                    self._make_pairs(2**62)
+                made = self.api.register(self.pairs)
+                self.linker.table_management.register_blocked_pairs_for_predict(made)
+                self._keep(inference.predict(threshold_match_weight=floor, warning_mode="never"), into)
+                return
+            for compared in self.rounds:
+                inputs = [self.inputs[table] for table in compared]
+                if len(inputs) == 1:
+                    self._keep(inference.predict(threshold_match_weight=floor, warning_mode="never"), into)
+                else:
+                    self._keep(inference.predict_between(inputs[0], inputs[1], threshold_match_weight=floor, warning_mode="never"), into)
+
+    def _keep(self, scored: SplinkDataFrame, into: str) -> None:
+        self.session.execute(
+            f"insert into {into} select row_id_l, row_id_r, match_weight, match_probability, match_key::int from {scored.physical_name}"
+        ).fetchall()
+        scored.drop_table_from_database_and_remove_from_cache()
 
 
 def scorer(
-    session: duckdb.DuckDBPyConnection, model: dict[str, Any], tables: dict[str, str], rules: Sequence[str], link_type: LinkType, prior: float
+    session: duckdb.DuckDBPyConnection,
+    scoring: str,
+    model: dict[str, Any],
+    rules: Sequence[str],
+    compared: Sequence[Round],
+    tables: Sequence[str],
+    prior: float,
 ) -> Scorer:
     """Set a saved model over tables of the session.
 
     Args:
+        scoring: name of this use of the model; term frequencies are kept by it.
         model: Splink settings with trained parameters.
-        tables: display name to table name; two of them when linking, in alphabetical order of their display names.
         rules: blocking rules to use tonight.
+        compared: what `rounds` gave, at least one round.
+        tables: the tables that terms are counted over, with columns row_id and is_changed.
         prior: probability that two random rows are the same person.
     """
     from splink import DuckDBAPI, Linker
 
     settings = deepcopy(model) | {
-        "link_type": link_type,
+        # Rows are numbered throughout a table, and rounds say which side is which: Splink need not tell data sets apart.
+        "link_type": "dedupe_only",
         "blocking_rules_to_generate_predictions": prediction_rules(rules),
         "probability_two_random_records_match": prior,
     }
     with quiet(), clean_duckdb_errors("set up a linkage model"):
         api = DuckDBAPI(connection=session)
-        inputs = [api.register(table, dataset_display_name=name) for name, table in tables.items()]
-        linker = Linker(inputs, settings, log_level=logging.CRITICAL, validate_settings=False)
-    rows = sum(one_row(session, f"select count(*) from {table}")[0] for table in tables.values())
-    return Scorer(session, linker, inputs, rules, link_type, rows)
+        names = [_all_rows(session, scoring, tables)] if is_partial(compared) else dict.fromkeys(name for round_ in compared for name in round_)
+        inputs = {table: api.register(table, dataset_display_name=table) for table in names}
+        linker = Linker([next(iter(inputs.values()))], settings, log_level=logging.CRITICAL, validate_settings=False)
+        for column in term_columns(model):
+            frequencies = api.register(term_frequencies(session, scoring, column, tables))
+            linker.table_management.register_term_frequency_lookup(frequencies, column)
+    changed = sum(one_row(session, f"select count(*) filter (is_changed) from {table}")[0] for table in tables)
+    return Scorer(session, scoring, api, linker, inputs, rules, compared, changed)
+
+
+def _all_rows(session: duckdb.DuckDBPyConnection, scoring: str, tables: Sequence[str]) -> str:
+    """One view of the rows of all tables, which share no row_id."""
+    rows = " union all by name ".join(f"select * from {table}" for table in tables)
+    session.execute(f"create or replace temp view {scoring}_all_rows as {rows}").fetchall()
+    return f"{scoring}_all_rows"

@@ -8,16 +8,19 @@ from __future__ import annotations
 
 import shutil
 from datetime import date
+from pathlib import Path
 
 from warehouse.contracts.load import all_contracts
 from warehouse.database import ops
-from warehouse.link import evidence, extract
+from warehouse.link import evidence, extract, guards, incremental, state
 from warehouse.link import resolve as resolving
 from warehouse.link.errors import LinkageFault, clean_duckdb_errors
 from warehouse.link.models import policy
 from warehouse.link.score import OUTPUTS, score_evidence
+from warehouse.link.state import State
 from warehouse.link.workspace import duckdb_session, forget_nights_before, night_folder, private_folder, quoted
 from warehouse.receive import staleness
+from warehouse.settings import settings
 
 
 def link(night: date) -> dict[str, int]:
@@ -31,29 +34,52 @@ def score(night: date) -> dict[str, int]:
     The night goes on with what each feed holds now: which delivery that is, and which feeds are late, is noted first.
 
     Returns:
-        Counts: records, candidate_pairs, edges, stale_feeds.
+        Counts: records, changed_records, candidate_pairs, edges, stale_feeds, is_full (1 when every record was scored).
 
     Raises:
         DatabaseFault: the vault could not be read.
-        LinkageFault: a model is missing, the pairs are over budget, or too many records hang together.
+        LinkageFault: a model is missing, the pairs are over budget, too many records hang together, or there is too little memory.
     """
     final = night_folder(night)
-    with ops.stage_run(night, "link.score") as run, private_folder("score") as folder, duckdb_session(folder / "spill") as session:
+    guards.check_memory(settings().memory_limit)
+    with ops.stage_run(night, "link.score") as run, private_folder("score") as folder:
         stale = staleness.record(night)
-        with clean_duckdb_errors("read the vault into DuckDB"):
-            extract.from_vault(session, all_contracts(), night, folder)
-        with clean_duckdb_errors("standardise the identifiers"):
-            evidence.build(session, night)
+        earlier = state.usable(night, all_contracts(), policy().full_every_nights)
+        counts = _score(night, earlier, folder) if earlier else None
+        if counts is None:
+            counts = _score(night, None, folder)
+        assert counts is not None  # only an incremental night can find no room
+        counts |= {"stale_feeds": len(stale)}
+        shutil.rmtree(final, ignore_errors=True)
+        (folder / "complete").rename(final)
+        for name, value in counts.items():
+            run.count(name, value)
+    return counts
+
+
+def _score(night: date, earlier: State | None, folder: Path) -> dict[str, int] | None:
+    """Score a night in a session of its own, from what an earlier night kept or all anew, and leave the edges in `folder`/complete.
+
+    Returns:
+        The counts; None when there is no room for the night's new records between those that the earlier night numbered.
+    """
+    contracts = all_contracts()
+    seen = extract.deliveries_seen(night)
+    with duckdb_session(folder / "spill") as session:
+        with clean_duckdb_errors("read and standardise the identifiers"):
+            if earlier is None:
+                extract.from_vault(session, contracts, night, folder)
+                evidence.build(session, night, with_room=True)
+            elif not incremental.build(session, earlier, contracts, night, folder):
+                return None
         with clean_duckdb_errors("score the records"):
-            counts = score_evidence(session, policy()) | {"stale_feeds": len(stale)}
+            counts = score_evidence(session, policy()) | {"is_full": int(earlier is None)}
+            if earlier is None or state.is_worn(counts["changed_records"], counts["records"]):
+                state.save(session, State(night, earlier.full_night if earlier else night, state.fingerprint(contracts), seen))
             complete = folder / "complete"
             complete.mkdir(mode=0o700)
             for name, query in OUTPUTS.items():
                 session.execute(f"copy ({query}) to {quoted(complete / f'{name}.parquet')} (format parquet)").fetchall()
-        shutil.rmtree(final, ignore_errors=True)
-        complete.rename(final)
-        for name, value in counts.items():
-            run.count(name, value)
     return counts
 
 

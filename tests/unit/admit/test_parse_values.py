@@ -12,7 +12,7 @@ import pytest
 from tests.unit.admit.checkpoints import built, failed, lines, select
 
 from warehouse.admit.keys import key_expression
-from warehouse.admit.parse import date_expression
+from warehouse.admit.parse import date_checked, date_read
 from warehouse.contracts.load import load_contract
 from warehouse.contracts.model import Column, Contract
 from warehouse.settings import settings
@@ -66,12 +66,12 @@ def asked(expression: str, text: str) -> Any:
     ],
 )
 def test_dates(text: str, value: date | None) -> None:
-    assert asked(date_expression("t", "DD/MM/YYYY"), text) == value
+    assert asked(date_checked(date_read("t", "DD/MM/YYYY")), text) == value
 
 
 @pytest.mark.parametrize(("date_format", "text"), [("YYYY-MM-DD", "2024-02-29"), ("YYYYMMDD", "20240229"), ("MM.DD.YYYY", "02.29.2024")])
 def test_other_date_formats(date_format: str, text: str) -> None:
-    assert asked(date_expression("t", date_format), text) == date(2024, 2, 29)
+    assert asked(date_checked(date_read("t", date_format)), text) == date(2024, 2, 29)
 
 
 def test_every_day_of_two_centuries_and_nothing_else_is_a_date() -> None:
@@ -80,7 +80,7 @@ def test_every_day_of_two_centuries_and_nothing_else_is_a_date() -> None:
             select count(*) from (
                 select format('{{:04d}}-{{:02d}}-{{:02d}}', y, m, d) as t from range(1890, 2111) as y (y), range(0, 14) as m (m), range(0, 33) as d (d)
             ) left join (select range::date as day from range(timestamp '1890-01-01', timestamp '2111-01-01', interval 1 day)) on day::varchar = t
-            where ({date_expression("t", "YYYY-MM-DD")}) is distinct from day
+            where ({date_checked(date_read("t", "YYYY-MM-DD"))}) is distinct from day
         """).fetchall()
     assert wrong == 0
 

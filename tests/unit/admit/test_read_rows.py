@@ -25,7 +25,8 @@ def read_text(tmp_path: Path, body: str) -> tuple[Numbered, list[tuple[int, list
     path.write_text(f"{HEADER}{end}{body}", encoding="utf-8", newline="")
     with duckdb.connect() as session:
         raw: RawRows = read(path, inspect(path, TABLE, CONTRACT.format), TABLE, CONTRACT.format, tmp_path, session)
-        rows = session.execute(f"select _row_number, address_no, address_line from {numbered(source_of(raw, TABLE, session))} order by 1").fetchall()
+        source = source_of(raw, TABLE, session)
+        rows = session.execute(f"select _row_number, address_no, address_line from {numbered(source, source.raw)} order by 1").fetchall()
         malformed = session.execute(f"select * from read_parquet('{raw.malformed}') order by 1").fetchall()
     assert (raw.well_formed_count, raw.malformed_count) == (len(rows), len(malformed))
     return rows, malformed

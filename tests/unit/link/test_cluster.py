@@ -6,7 +6,8 @@ import duckdb
 import numpy as np
 import pytest
 
-from warehouse.link.cluster import clusters
+from warehouse.link.cluster import clusters, nested_clusters
+from warehouse.link.models import Certainty
 
 Pairs = list[tuple[int, int]]
 Weighted = list[tuple[int, int, float]]
@@ -69,3 +70,52 @@ def test_joining_in_rounds_equals_joining_one_by_one(session: duckdb.DuckDBPyCon
     found, _ = run(session, edges, conflicts)
     expected = one_by_one(edges, conflicts)
     assert {n: min(m for m in expected if expected[m] == expected[n]) for n in expected} == found
+
+
+LEVELS: dict[Certainty, int] = {"strict": 1, "balanced": 2, "inclusive": 3}
+Levelled = list[tuple[int, int, float, int]]
+
+
+def run_nested(session: duckdb.DuckDBPyConnection, edges: Levelled, conflicts: Pairs) -> dict[str, dict[int, int]]:
+    """The clusters of each certainty: record to its cluster."""
+    session.execute("create or replace table edge (record_l int, record_r int, match_weight double, level int)").fetchall()
+    session.execute("create or replace table conflict (record_l int, record_r int)").fetchall()
+    session.executemany("insert into edge values (?, ?, ?, ?)", edges)
+    if conflicts:
+        session.executemany("insert into conflict values (?, ?)", conflicts)
+    nested_clusters(session, "edge", "conflict", "cluster", LEVELS)
+    rows = session.execute("select record_no, strict, balanced, inclusive from cluster").fetchall()
+    return {certainty: {row[0]: row[level] for row in rows} for certainty, level in LEVELS.items()}
+
+
+def parts(of: dict[int, int]) -> set[frozenset[int]]:
+    return {frozenset(n for n in of if of[n] == part) for part in of.values()}
+
+
+def test_each_certainty_joins_by_its_own_edges_and_the_stricter_ones(session: duckdb.DuckDBPyConnection) -> None:
+    found = run_nested(session, [(1, 2, 20.0, 1), (2, 3, 6.0, 2), (3, 4, 1.0, 3)], [])
+    assert found["strict"] == {1: 1, 2: 1, 3: 3, 4: 4}
+    assert found["balanced"] == {1: 1, 2: 1, 3: 1, 4: 4}
+    assert found["inclusive"] == {1: 1, 2: 1, 3: 1, 4: 1}
+
+
+def test_a_lax_edge_never_takes_apart_what_a_strict_one_joined_however_heavy_it_is(session: duckdb.DuckDBPyConnection) -> None:
+    found = run_nested(session, [(1, 2, 5.0, 1), (2, 3, 90.0, 3)], [(1, 3)])
+    assert found["inclusive"] == {1: 1, 2: 1, 3: 3}
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_clusters_are_nested_and_equal_to_joining_one_by_one(session: duckdb.DuckDBPyConnection, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    pairs = sorted({(int(min(p)), int(max(p))) for p in rng.integers(1, 31, (60, 2)) if p[0] != p[1]})
+    drawn = zip(pairs, rng.integers(1, 12, len(pairs)), rng.integers(1, 4, len(pairs)), strict=True)
+    edges = [(left, right, float(weight), int(level)) for (left, right), weight, level in drawn]
+    conflicts = [(int(a), int(b)) for a, b in rng.integers(1, 31, (15, 2)) if a != b]
+    found = run_nested(session, edges, conflicts)
+    for strict, lax in (("strict", "balanced"), ("balanced", "inclusive")):
+        assert all(any(part <= whole for whole in parts(found[lax])) for part in parts(found[strict]))
+    # Stricter edges first is the same as a weight that no laxer edge reaches.
+    for certainty, level in LEVELS.items():
+        expected = one_by_one([(left, right, weight - 100 * of) for left, right, weight, of in edges if of <= level], conflicts)
+        joined = {part for part in parts(found[certainty]) if len(part) > 1}
+        assert joined == {part for part in parts(expected) if len(part) > 1}

@@ -23,7 +23,7 @@ def is_guarded(standardised: Standardised, *rows: dict[str, Any]) -> bool:
     session.execute(
         """
         create or replace table named_pair as
-        select l.row_id as row_id_l, r.row_id as row_id_r, 20.0 as match_weight, 0.99 as match_probability, '0' as match_key
+        select l.row_id as row_id_l, r.row_id as row_id_r, 20.0 as match_weight, 0.99 as match_probability, 0 as match_key, 'made up' as model
         from name_row as l inner join name_row as r on l.record_no < r.record_no
         """
     ).fetchall()

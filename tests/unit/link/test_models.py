@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 
+from warehouse.contracts.load import feeds
 from warehouse.link import models
 from warehouse.link.blocking import ATTRIBUTOR, MINIMAL_RULES, NAMED_RULES, attributor_only, same
 from warehouse.link.errors import LinkageFault
+from warehouse.link.workspace import NICKNAMES
 
 RULES = [*NAMED_RULES, *MINIMAL_RULES]
-IN_USE = (models.policy().named.model, models.policy().minimal.model)
+POLICY = models.policy()
+IN_USE = (POLICY.named.model, *(dedupe.model for dedupe in POLICY.named.dedupe.values()), POLICY.minimal.model)
 
 
 @pytest.mark.parametrize("rule", RULES)
@@ -46,7 +51,7 @@ def weight(model: dict[str, Any], comparison: str, label: str) -> float:
 
 def test_agreement_on_initials_date_of_birth_and_sex_does_not_link_without_a_place() -> None:
     """Among a million persons, an agreement on the attributor with no place in common is not half believed."""
-    policy, model = models.policy().minimal, models.load_model(models.policy().minimal.model)
+    policy, model = POLICY.minimal, models.load_model(POLICY.minimal.model)
     assert {c["output_column_name"] for c in model["comparisons"]} - ATTRIBUTOR == {"place"}
     agreed = weight(model, "initials", "Same") + weight(model, "dob", "Same") + weight(model, "sex", "Same") + weight(model, "place", "All else")
     odds = policy.share_known / 1_000_000 * 2**agreed
@@ -76,6 +81,30 @@ def test_each_model_has_its_card_and_charts() -> None:
 
 
 def test_thresholds_rise_with_certainty() -> None:
-    policy = models.policy()
-    for thresholds in (policy.named.match_weight, policy.minimal.posterior):
+    for thresholds in (POLICY.named.match_weight, POLICY.minimal.posterior):
         assert thresholds["inclusive"] < thresholds["balanced"] < thresholds["strict"]
+
+
+def test_every_pair_of_rows_is_in_one_pass() -> None:
+    own = models.DedupePolicy(model="dedupe-b-2", matches_per_record=0.1)
+    rules = POLICY.named.model_copy(update={"dedupe": {"b": own, "absent": own}})
+    passes = models.named_passes(rules, ["c", "b", "a"])
+    assert [(one.model, one.feed) for one in passes] == [("dedupe-b-2", "b"), (rules.model, None)]
+    judged = " + ".join(f"({one.pairs})::int" for one in passes)
+    feeds = "(values ('a'), ('b'), ('c'))"
+    counts = duckdb.sql(f"select distinct {judged} from {feeds} as l (feed) cross join {feeds} as r (feed)").fetchall()
+    assert counts == [(1,)]
+
+
+def test_without_models_of_feeds_there_is_one_pass() -> None:
+    (one,) = models.named_passes(POLICY.named.model_copy(update={"dedupe": {}}), ["a", "b"])
+    assert (one.model, one.feed, one.pairs) == (POLICY.named.model, None, "true")
+
+
+def test_models_of_feeds_name_feeds_that_have_contracts() -> None:
+    assert set(POLICY.named.dedupe) <= set(feeds())
+
+
+def test_a_name_stands_for_one_group() -> None:
+    rows = [(row["name"], row["sex"]) for row in csv.DictReader(NICKNAMES.open(encoding="utf-8"))]
+    assert len(rows) == len(set(rows)) > 1_500

@@ -12,7 +12,7 @@ from tests.unit.link.conftest import Rows
 from warehouse.link import named
 from warehouse.link.errors import LinkageFault, PairBudgetExceeded, clean_duckdb_errors
 from warehouse.link.models import load_model, policy
-from warehouse.link.splinking import prediction_rules
+from warehouse.link.splinking import prediction_rules, rounds
 
 Standardised = Callable[[Rows], duckdb.DuckDBPyConnection]
 
@@ -43,6 +43,29 @@ def test_rules_on_lists_hold_for_any_value_of_the_list() -> None:
     plain, listed = prediction_rules(["l.dob = r.dob", "l.dob = r.dob and l.districts = r.districts"])
     assert "arrays_to_explode" not in plain
     assert listed["arrays_to_explode"] == ["districts"]
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "compared"),
+    [
+        ([True, True], None, [("a",)]),
+        ([False, False], None, []),
+        ([True, False], None, [("a_changed",), ("a_earlier", "a_changed")]),
+        ([True], [True], [("a", "b")]),
+        ([True], [], []),
+        ([True, False], [True, False], [("a_changed", "b"), ("a_earlier", "b_changed")]),
+        ([False], [True], [("a_earlier", "b_changed")]),
+        ([True], [False], [("a_changed", "b")]),
+        ([False], [False], []),
+    ],
+)
+def test_every_pair_with_a_changed_row_is_compared_once(
+    session: duckdb.DuckDBPyConnection, left: list[bool], right: list[bool] | None, compared: list[tuple[str, ...]]
+) -> None:
+    for table, flags in (("a", left), ("b", right or [])):
+        session.execute(f"create table {table} (is_changed boolean)").fetchall()
+        session.execute(f"insert into {table} select unnest(?::boolean[])", [flags]).fetchall()
+    assert rounds(session, "a", None if right is None else "b") == compared
 
 
 def test_duckdb_errors_lose_their_message(session: duckdb.DuckDBPyConnection) -> None:

@@ -39,12 +39,52 @@ def value(rules: duckdb.DuckDBPyConnection, expression: str, *arguments: str | N
         ("Not known", None),
         ("N/A", None),
         ("baby boy", None),
+        ("Baby Girl Smith", None),
+        ("Baby of Jane Smith", None),
+        ("B/O Smith", None),
+        ("Twin 1", None),
+        ("Baby Begum", "BABYBEGUM"),
+        ("Bo", "BO"),
+        ("Not recorded", None),
+        ("XXXX", None),
+        ("TEST", None),
+        ("Rev. Dr Jane", "JANE"),
+        ("John Jnr", "JOHN"),
+        ("Łukasz", "LUKASZ"),
+        ("Strauß", "STRAUSS"),
+        ("Sørensen", "SORENSEN"),
+        ("O’Brien", "OBRIEN"),
+        ("van der Berg", "VANDERBERG"),
+        ("Mac Donald", "MACDONALD"),
         ("...", None),
         (None, None),
     ],
 )
 def test_names(rules: duckdb.DuckDBPyConnection, written: str | None, clean: str | None) -> None:
     assert value(rules, "clean_name(?)", written) == clean
+
+
+@pytest.mark.parametrize(
+    ("written", "parts"),
+    [
+        ("Smith", []),
+        ("Smith-Jones", ["JONES", "SMITH"]),
+        ("Smith Jones", ["JONES", "SMITH"]),
+        ("van der Berg", ["BERG"]),
+        ("de la Cruz-Lopez", ["CRUZ", "LOPEZ"]),
+        ("Al-Hassan", ["HASSAN"]),
+        ("O'Brien", []),
+        ("O Brien", []),
+        ("Mac Donald", []),
+        ("St. John-Stevens", ["STEVENS", "STJOHN"]),
+        ("Mrs Smith", []),
+        ("Not known", []),
+        ("Unknown-Smith", ["SMITH"]),
+        (None, []),
+    ],
+)
+def test_further_names_inside_a_name(rules: duckdb.DuckDBPyConnection, written: str | None, parts: list[str]) -> None:
+    assert value(rules, "further_parts(?)", written) == parts
 
 
 @pytest.mark.parametrize(
@@ -77,10 +117,25 @@ def test_dates_of_birth(rules: duckdb.DuckDBPyConnection, written: str | None, c
 
 @pytest.mark.parametrize(
     ("written", "clean"),
-    [("ne8 2ab", "NE82AB"), ("M1 1AE", "M11AE"), ("EC1A 1BB", "EC1A1BB"), ("ZZ99 3VZ", None), ("NE8", None), ("NE8 2CI", None), ("", None), (None, None)],
+    [
+        ("ne8 2ab", "NE82AB"),
+        ("M1 1AE", "M11AE"),
+        ("EC1A 1BB", "EC1A1BB"),
+        ("A1 1AA", None),
+        ("ZZ99 3VZ", None),
+        ("NE8", None),
+        ("NE8 2CI", None),
+        ("", None),
+        (None, None),
+    ],
 )
 def test_postcodes(rules: duckdb.DuckDBPyConnection, written: str | None, clean: str | None) -> None:
     assert value(rules, "clean_postcode(?)", written) == clean
+
+
+@pytest.mark.parametrize(("dob", "default"), [("1980-01-01", True), ("1980-01-11", False), ("1980-11-01", False)])
+def test_defaulted_dates_of_birth(rules: duckdb.DuckDBPyConnection, dob: str, default: bool) -> None:
+    assert value(rules, "is_default_dob(?)", dob) is default
 
 
 def test_parts_of_a_postcode(rules: duckdb.DuckDBPyConnection) -> None:
@@ -119,7 +174,9 @@ def test_national_insurance_numbers(rules: duckdb.DuckDBPyConnection, written: s
         (" 1998/0123456g", "1998/0123456G"),
         ("1998/0123456A", None),
         ("1998/0000000F", None),
+        ("98/123456G", "1998/0123456G"),
         ("98/123G", None),
+        ("1998/1234567J", None),
         (None, None),
     ],
 )

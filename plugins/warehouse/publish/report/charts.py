@@ -38,7 +38,10 @@ CONFIG: dict[str, Any] = {
     },
     "axisY": {"labelPadding": 8},
     "header": {"labelFontSize": 13, "labelColor": INK, "labelFontWeight": "bold", "title": None},
-    "legend": {"labelFontSize": 13, "titleFontSize": 13, "labelColor": INK, "titleColor": INK, "orient": "top", "title": None, "symbolType": "square"},
+    "legend": {
+        "labelFontSize": 13, "titleFontSize": 13, "labelColor": INK, "titleColor": INK, "labelLimit": 560,
+        "orient": "top", "title": None, "symbolType": "square",
+    },
     "text": {"fontSize": 13, "color": INK},
 }  # fmt: skip
 

@@ -1,33 +1,40 @@
-"""The report's section on linkage: who was found in which feeds, how sure that is, and what changed overnight."""
+"""The report's section on linkage: who was found in which feeds, how that came about, how sure it is, and what changed overnight."""
 
 from __future__ import annotations
 
 from datetime import date
 
 from warehouse.publish.disclosure import SMALLEST_TOLD, people
-from warehouse.publish.facts import ACCURACY, Linkage
+from warehouse.publish.facts import Linkage
 from warehouse.publish.report import charts
 from warehouse.publish.report.blocks import Block, Figure, Note, Section, Table, columns
 from warehouse.publish.report.history import History
+from warehouse.publish.report.linkage_accuracy import accuracy
+from warehouse.publish.report.linkage_quality import IDENTIFIERS, certainties, changes, completeness, edges_of_feeds, rules, weights
 
 SIZES = {"1": "1", "2": "2", "3": "3", "4 to 9": "4_to_9", "10 or more": "10_or_more"}
-EVENTS = ("person_created", "person_merged", "person_split", "person_retired")
-IDENTIFIERS = {"completeness_dob": "date of birth", "completeness_nino": "NINO", "completeness_pnc_id": "PNC id"}
-SHARES = ("share_", "completeness_", "truth_")
+SHARES = ("share_", "completeness_", "truth_", "labels_", "churn")
 OF_PEOPLE = ("persons", "person_", "clusters_")
+# Measures of models, rules and groups of people, which have tables of their own.
+TOLD_ELSEWHERE = ("candidates_by_rule", "edges_by_", "edges_of_feeds", "review_")
 
 
 def linkage_section(linkage: Linkage, history: History) -> Section:
-    """People by feed and pair of feeds, cluster sizes, changes overnight, accuracy where it was evaluated, every measure."""
+    """People by feed and pair of feeds, cluster sizes, what was compared, changes overnight, accuracy as far as known, every measure."""
     if linkage.persons is None:
         return Section("linkage", "Linkage", [Note("Linkage recorded no measures for this night.", is_warning=True)])
     blocks: list[Block] = [
         Note(f"{people(linkage.persons)} people were found in {linkage.records:,} records of the agencies."),
         *_pairs(linkage),
         _by_feed(linkage),
+        *completeness(linkage),
         *_sizes(linkage),
-        _changes(linkage, history),
-        *_accuracy(linkage),
+        *certainties(linkage),
+        changes(linkage, history),
+        *accuracy(linkage),
+        *rules(linkage),
+        *weights(linkage),
+        *edges_of_feeds(linkage),
         _measures(linkage, history),
     ]
     return Section("linkage", "Linkage", blocks)
@@ -69,7 +76,7 @@ def _by_feed(linkage: Linkage) -> Table:
         ]
         for feed, count in sorted(records.items())
     ]
-    names = (f"#With {IDENTIFIERS.get(name, _words(name.removeprefix('completeness_')).lower())}" for name in usable)
+    names = (f"#With {IDENTIFIERS.get(name, name.replace('_', ' '))}" for name in (metric.removeprefix("completeness_") for metric in usable))
     return Table("Linkage by feed", columns("Feed", "#Records", "#People with several", "#Also in another feed", *names), rows)
 
 
@@ -90,38 +97,13 @@ def _sizes(linkage: Linkage) -> list[Block]:
     ]
 
 
-def _changes(linkage: Linkage, history: History) -> Table:
-    """Person ids that began, joined, parted or ended, this night and the nights before."""
-    events = [name for name in EVENTS if linkage.metric(name) is not None]
-    nights = sorted({night for name in events for night in history.metrics.get(name, {})})
-    rows = [[f"{night}", *(people(int(history.metrics[name].get(night, 0))) for name in events)] for night in nights]
-    return Table("Changes of person ids by night", columns("Night", *(f"#{name.removeprefix('person_').capitalize()}" for name in events)), rows)
-
-
-def _accuracy(linkage: Linkage) -> list[Block]:
-    methods = ("The warehouse", "Baseline: initials, date of birth, sex and district when unique")
-    rows = [
-        {"measure": title, "method": method, "value": value}
-        for measure, title in ACCURACY.items()
-        for method, value in zip(methods, linkage.accuracy(measure), strict=True)
-        if value is not None
-    ]
-    if not rows:
-        return [Note("Precision and recall are known only where the truth is: for synthetic data once the night was evaluated, else from clerical review.")]
-    alt = "Accuracy of the links: " + "; ".join(f"{row['measure']} of {row['method']} {row['value']:.1%}" for row in rows) + "."
-    return [
-        Figure(charts.accuracy(rows), alt, "Links against the truth of the synthetic population, beside the baseline"),
-        Table(
-            "Accuracy of the links",
-            columns("Measure", "Method", "#Value"),
-            [[str(r["measure"]), str(r["method"]), f"{r['value']:.2%}"] for r in rows],
-        ),
-    ]
-
-
 def _measures(linkage: Linkage, history: History) -> Table:
-    rows = [[_words(name), a, b, _number(name, value), _before(history, name, a, b)] for (name, a, b), value in linkage.metrics.items()]
+    rows = [[_words(name), a, b, _number(name, value), _before(history, name, a, b)] for (name, a, b), value in linkage.metrics.items() if _is_plain(name, a)]
     return Table("All measures of this night", columns("Measure", "Feed", "And feed", "#Value", "#Night before"), rows, is_detail=True)
+
+
+def _is_plain(name: str, feed_a: str) -> bool:
+    return not name.startswith(TOLD_ELSEWHERE) and not (name.startswith("truth_") and feed_a)
 
 
 def _before(history: History, name: str, feed_a: str, feed_b: str) -> str:

@@ -1,0 +1,142 @@
+"""What the linkage is compared with on FEBRL 4: `peers.py splink|recordlinkage|dedupe LEFT RIGHT`.
+
+Each is set up as its own documentation does for this kind of file. recordlinkage and dedupe run in an environment of their own
+(peers.txt); Splink is the one the warehouse uses. dedupe learns from labelled pairs, which it is given from the truth.
+"""
+
+from __future__ import annotations
+
+import itertools
+import random
+import re
+import sys
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+LABELLED = 200
+
+
+def person(record_id: str) -> str:
+    """The number that ids of one person share."""
+    found = re.search(r"\d+", record_id)
+    return found.group() if found else record_id
+
+
+def with_splink(left: Path, right: Path) -> set[tuple[str, str]]:
+    """Splink's settings of its own FEBRL 4 tutorial notebook: its comparisons, its blocking, p >= 0.5."""
+    import duckdb
+    import splink.comparison_library as cl
+    from splink import DuckDBAPI, Linker, SettingsCreator, block_on
+
+    session = duckdb.connect()
+    for name, path in (("left", left), ("right", right)):
+        session.execute(f"create table {name}_file as select * from read_csv('{path}', all_varchar = true)").fetchall()
+    api = DuckDBAPI(connection=session)
+    inputs = [api.register(f"{name}_file", dataset_display_name=f"{name}_side") for name in ("left", "right")]
+    settings = SettingsCreator(
+        link_type="link_only",
+        unique_id_column_name="rec_id",
+        comparisons=[
+            cl.NameComparison("given_name"),
+            cl.NameComparison("surname"),
+            cl.DateOfBirthComparison("date_of_birth", input_is_string=True, datetime_format="%Y%m%d"),
+            cl.DamerauLevenshteinAtThresholds("soc_sec_id", [2]),
+            cl.ExactMatch("street_number").configure(term_frequency_adjustments=True),
+            cl.DamerauLevenshteinAtThresholds("postcode", [1, 2]).configure(term_frequency_adjustments=True),
+        ],
+        blocking_rules_to_generate_predictions=[
+            block_on("given_name", "surname"),
+            "l.given_name = r.surname and l.surname = r.given_name",
+            block_on("date_of_birth"),
+            block_on("soc_sec_id"),
+            block_on("state", "address_1"),
+            block_on("street_number", "address_1"),
+            block_on("postcode"),
+        ],
+    )
+    linker = Linker(inputs, settings)
+    linker.training.estimate_probability_two_random_records_match(
+        ["l.soc_sec_id = r.soc_sec_id", block_on("given_name", "surname", "date_of_birth")], recall=0.9
+    )
+    linker.training.estimate_u_using_random_sampling(max_pairs=1e6, seed=1)
+    linker.training.estimate_parameters_using_expectation_maximisation(block_on("date_of_birth"))
+    linker.training.estimate_parameters_using_expectation_maximisation(block_on("postcode"))
+    scored = linker.inference.predict(threshold_match_probability=0.5)
+    return set(session.execute(f"select rec_id_l, rec_id_r from {scored.physical_name}").fetchall())
+
+
+def with_recordlinkage(left: Path, right: Path) -> set[tuple[str, str]]:
+    """The FEBRL 4 example of the recordlinkage documentation: blocks on the given name, similar strings, four of six agree.
+
+    A block on the surname and one on the date of birth are added, or half the pairs would never be compared.
+    """
+    import pandas as pd
+    import recordlinkage
+
+    a, b = (pd.read_csv(path, dtype=str).set_index("rec_id") for path in (left, right))
+    indexer = recordlinkage.Index()
+    for column in ("given_name", "surname", "date_of_birth"):
+        indexer.block(column)
+    compare = recordlinkage.Compare()
+    compare.exact("given_name", "given_name")
+    compare.string("surname", "surname", method="jarowinkler", threshold=0.85)
+    compare.exact("date_of_birth", "date_of_birth")
+    compare.exact("suburb", "suburb")
+    compare.exact("state", "state")
+    compare.string("address_1", "address_1", threshold=0.85)
+    features = compare.compute(indexer.index(a, b), a, b)
+    return set(features[features.sum(axis=1) > 3].index)
+
+
+def with_dedupe(left: Path, right: Path) -> set[tuple[str, str]]:
+    """dedupe's record linkage example: its own blocking learnt, from labelled pairs of the truth; each record linked once."""
+    import csv
+
+    import dedupe
+    import dedupe.variables as variables
+
+    columns = ("given_name", "surname", "date_of_birth", "soc_sec_id", "postcode", "address_1", "suburb")
+
+    def read(path: Path) -> dict[str, dict[str, str | None]]:
+        with path.open(encoding="utf-8") as file:
+            return {row["rec_id"].strip(): {column: row[column].strip() or None for column in columns} for row in csv.DictReader(file)}
+
+    a, b = read(left), read(right)
+    by_person = {person(record_id): record_id for record_id in b}
+    dice = random.Random(1)
+    chosen = dice.sample(sorted(a), LABELLED)
+    linker = dedupe.RecordLink([variables.String(column, has_missing=True) for column in columns], num_cores=1)
+    linker.prepare_training(a, b, sample_size=1500)
+    match = [(a[one], b[by_person[person(one)]]) for one in chosen]
+    distinct = [(a[one], b[by_person[person(other)]]) for one, other in itertools.pairwise(chosen)]
+    linker.mark_pairs({"match": match, "distinct": distinct})
+    linker.train(index_predicates=False)
+    return {pair for pair, _ in linker.join(a, b, threshold=0.5, constraint="one-to-one")}
+
+
+METHODS: dict[str, tuple[str, Callable[[Path, Path], set[tuple[str, str]]]]] = {
+    "splink": ("Splink, settings of its tutorial, p >= 0.5", with_splink),
+    "recordlinkage": ("recordlinkage toolkit, example of its documentation", with_recordlinkage),
+    "dedupe": (f"dedupe, {LABELLED} labelled pairs", with_dedupe),
+}
+
+
+def score(links: Iterable[tuple[Any, Any]], people: int) -> tuple[float, float, float]:
+    """Precision, recall and F1 where every person is once in each file."""
+    links = list(links)
+    right = sum(person(str(one)) == person(str(other)) for one, other in links)
+    precision, recall = right / max(len(links), 1), right / people
+    return precision, recall, 2 * precision * recall / max(precision + recall, 1e-9)
+
+
+if __name__ == "__main__":
+    name, first, second = sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3])
+    title, method = METHODS[name]
+    started = time.perf_counter()
+    found = method(first, second)
+    with first.open(encoding="utf-8") as file:
+        people = sum(1 for _ in file) - 1
+    precision, recall, f1 = score(found, people)
+    print(f"{title:62} P {precision:.4f}  R {recall:.4f}  F {f1:.4f}  {time.perf_counter() - started:6.1f} s", flush=True)

@@ -1,0 +1,77 @@
+"""How good a night's scoring looks from outside: what was compared, on which rules, and how heavy the edges came out.
+
+`measure_quality` adds these rows to table `metric`, which becomes `ops.linkage_metric`:
+
+| metric | feed_a | feed_b | value |
+|---|---|---|---|
+| candidates_by_rule | named or minimal | columns of the blocking rule | pairs of rows that the rule adds to those of the rules before it, estimated |
+| edges_by_rule | named or minimal | columns of the blocking rule | edges whose first rule it was |
+| edges_by_weight | model | lower end of a bin of BIN_BITS bits | edges |
+| edges_by_level | model | strict, balanced or inclusive | edges that join from that certainty on |
+| edges_of_feeds | feed | feed, the same or later in the alphabet | edges that join at the policy's certainty |
+
+Candidates are those compared this night: on an incremental night, pairs with something new in them. Edges are all there are.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from warehouse.link.blocking import MINIMAL_RULES, NAMED_RULES
+from warehouse.link.splinking import CANDIDATE_VOLUME
+
+if TYPE_CHECKING:
+    import duckdb
+
+BIN_BITS = 2
+LOWEST_BIN, HIGHEST_BIN = -10, 40
+LEVEL_NAMES = {1: "strict", 2: "balanced", 3: "inclusive"}
+EQUALITY = re.compile(r"\bl\.(\w+) = r\.(\w+)")
+RULES = {"named": NAMED_RULES, "minimal": MINIMAL_RULES}
+
+EDGES_BY_WEIGHT = f"""
+insert into metric
+select 'edges_by_weight', model, greatest({LOWEST_BIN}, least({HIGHEST_BIN}, {BIN_BITS} * floor(match_weight / {BIN_BITS})::int))::varchar, count(*)
+from edge group by all
+"""
+EDGES_BY_LEVEL = f"""
+insert into metric
+select 'edges_by_level', model, case level {" ".join(f"when {level} then '{name}'" for level, name in LEVEL_NAMES.items())} end, count(*)
+from edge group by all
+"""
+EDGES_OF_FEEDS = """
+insert into metric
+select 'edges_of_feeds', least(l.feed, r.feed), greatest(l.feed, r.feed), count(*)
+from edge as e inner join record as l on l.record_no = e.record_l inner join record as r on r.record_no = e.record_r
+where e.links
+group by all
+"""
+# Edges carry the place of their first rule among the rules of their kind.
+EDGES_BY_RULE = """
+select case when l.is_named and r.is_named then 'named' else 'minimal' end as kind, e.match_key::int as rule_no, count(*)
+from edge as e inner join record as l on l.record_no = e.record_l inner join record as r on r.record_no = e.record_r
+group by all order by all
+"""
+CANDIDATES_BY_RULE = """
+select case when starts_with(scoring, 'named') then 'named' else 'minimal' end as kind, rule_no, sum(pairs)
+from candidate_volume group by all order by all
+"""
+
+
+def measure_quality(session: duckdb.DuckDBPyConnection) -> None:
+    """Add the measures above to table `metric` (metric, feed_a, feed_b, value).
+
+    Needs the tables that scoring makes: record, edge and, where anything was compared, candidate_volume.
+    """
+    for statement in (CANDIDATE_VOLUME, EDGES_BY_WEIGHT, EDGES_BY_LEVEL, EDGES_OF_FEEDS):
+        session.execute(statement).fetchall()
+    for metric, query in (("candidates_by_rule", CANDIDATES_BY_RULE), ("edges_by_rule", EDGES_BY_RULE)):
+        rows = [[metric, kind, rule_name(RULES[kind][rule_no]), float(count)] for kind, rule_no, count in session.execute(query).fetchall()]
+        if rows:
+            session.executemany("insert into metric values (?, ?, ?, ?)", rows)
+
+
+def rule_name(rule: str) -> str:
+    """The columns that a blocking rule asks to agree, such as `surname_sound, dob`; `a = b` where they are two columns."""
+    return ", ".join(left if left == right else f"{left} = {right}" for left, right in EQUALITY.findall(rule))

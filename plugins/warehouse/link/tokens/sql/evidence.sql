@@ -1,0 +1,116 @@
+-- From tokens as agencies deliver them (table raw_token) to the tables that scoring reads, as `link/sql/evidence.sql` makes
+-- them from clear identifiers: the same names and grains, with tokens for values. Whole tokens are text; codes of letters
+-- are lists of numbers. What a token says of several things at once stands beside the name and date of birth it was made of.
+
+create or replace macro packed(token_value, place) as nullif(split_part(token_value, '.', place), '');
+create or replace macro codes(text_value) as
+    list_transform(range(0, length(text_value) // 8), lambda place: ('0x' || substr(text_value, place * 8 + 1, 8))::uinteger);
+create or replace macro tokens_in(text_value) as
+    list_transform(range(0, length(text_value) // 16), lambda place: substr(text_value, place * 16 + 1, 16));
+-- Similarity of two names by the pairs of letters they share: Dice's coefficient, 0 to 1.
+create or replace macro dice(codes_l, codes_r) as 2.0 * len(list_intersect(codes_l, codes_r)) / (len(codes_l) + len(codes_r));
+
+create or replace table record as
+select
+    (row_number() over (order by record_key))::int as record_no,
+    record_key,
+    min(feed)                   as feed,
+    bool_or(is_named)           as is_named,
+    min(packed(joint_token, 4)) as sex,
+    min(nino_token)             as nino,
+    min(pnc_id_token)           as pnc_id,
+    true                        as is_changed
+from raw_token
+group by record_key;
+
+-- One row per named record and distinct name it is or was known by, with the date of birth that goes with the name, and their joint token.
+create or replace table record_name as
+with own as (
+    select r.record_no, t.is_main, t.forename_token, t.middle_name_token, t.surname_token, t.previous_surname_token, t.dob_token, t.joint_token, t.previous_joint_token
+    from raw_token as t inner join record as r using (record_key)
+    where r.is_named
+),
+main as (select * from own where is_main)
+select record_no, forename_token, middle_name_token, surname_token, dob_token, joint_token from main
+union
+select record_no, forename_token, middle_name_token, previous_surname_token, dob_token, previous_joint_token from main where previous_surname_token is not null
+union
+select
+    f.record_no, coalesce(f.forename_token, m.forename_token), m.middle_name_token, coalesce(f.surname_token, m.surname_token),
+    coalesce(f.dob_token, m.dob_token), f.joint_token
+from own as f left join main as m using (record_no)
+where not f.is_main and (f.forename_token is not null or f.surname_token is not null);
+
+create or replace table record_place as
+with place as (
+    select record_key, postcode_token as place from raw_token where postcode_token is not null
+    union
+    select record_key, previous_postcode_token from raw_token where previous_postcode_token is not null
+    union
+    select record_key, postcode_sector_token from raw_token where postcode_sector_token is not null
+)
+select distinct
+    r.record_no, packed(p.place, 1) as postcode, packed(p.place, 2) as sector, packed(p.place, 3) as district, packed(p.place, 4) as area
+from place as p inner join record as r using (record_key);
+
+create or replace table record_places as
+select
+    record_no,
+    list_sort(list(distinct postcode) filter (postcode is not null)) as postcodes,
+    list_sort(list(distinct sector))                                 as sectors,
+    list_sort(list(distinct district))                               as districts
+from record_place
+group by record_no;
+
+-- Input of the named model. `birth_year`, `birth_month`, `birth_day` and `birth_year_day` are tokens of these parts of the date together
+-- with initials and sex, so they agree only between rows that agree on those; `sex` and the initials agree only with the date.
+create or replace table name_row as
+select
+    (row_number() over (order by n.record_no, n.surname_token, n.forename_token, n.dob_token, n.joint_token))::int as row_id,
+    n.record_no,
+    r.feed,
+    packed(n.forename_token, 1)                     as forename,
+    packed(n.forename_token, 2)                     as forename_group,
+    packed(n.forename_token, 3)                     as forename_sound,
+    codes(split_part(n.forename_token, '.', 4))     as forename_codes,
+    n.middle_name_token                             as middle_name,
+    packed(n.surname_token, 1)                      as surname,
+    packed(n.surname_token, 2)                      as surname_sound,
+    codes(split_part(n.surname_token, '.', 3))      as surname_codes,
+    packed(n.dob_token, 1)                          as dob,
+    packed(n.dob_token, 2)                          as dob_swapped,
+    split_part(n.dob_token, '.', 3) = '1'           as is_default_dob,
+    packed(n.joint_token, 1)                        as forename_initial,
+    packed(n.joint_token, 2)                        as surname_initial,
+    packed(n.joint_token, 3)                        as short_initials,
+    packed(n.joint_token, 4)                        as sex,
+    packed(n.joint_token, 5)                        as birth_year,
+    packed(n.joint_token, 6)                        as birth_month,
+    packed(n.joint_token, 7)                        as birth_day,
+    packed(n.joint_token, 8)                        as birth_year_day,
+    tokens_in(split_part(n.joint_token, '.', 9))    as dob_digits,
+    r.nino,
+    r.pnc_id,
+    p.postcodes,
+    p.sectors,
+    p.districts,
+    r.is_changed
+from record_name as n
+inner join record as r using (record_no)
+left join record_places as p using (record_no);
+
+-- One row per record, pair of initials and date of birth that it was recorded under together.
+create or replace table record_person as
+select record_no, forename_initial, surname_initial, short_initials, sex, dob, dob_swapped, is_default_dob, birth_year, birth_month, birth_day, birth_year_day, dob_digits
+from name_row
+where forename_initial is not null and surname_initial is not null and dob is not null
+union
+select
+    r.record_no, packed(t.joint_token, 1), packed(t.joint_token, 2), packed(t.joint_token, 3), packed(t.joint_token, 4),
+    packed(t.dob_token, 1), packed(t.dob_token, 2), split_part(t.dob_token, '.', 3) = '1',
+    packed(t.joint_token, 5), packed(t.joint_token, 6), packed(t.joint_token, 7), packed(t.joint_token, 8), tokens_in(split_part(t.joint_token, '.', 9))
+from raw_token as t inner join record as r using (record_key)
+where not r.is_named and packed(t.joint_token, 1) is not null and packed(t.joint_token, 2) is not null and t.dob_token is not null;
+
+-- Dates of birth that contradict each other are found by `conflicts.sql` of this package: the ones for clear dates find none here.
+create or replace table record_dob (record_no int, dob varchar);
