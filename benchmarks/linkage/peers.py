@@ -108,7 +108,7 @@ def with_dedupe(left: Path, right: Path) -> set[tuple[str, str]]:
     dice = random.Random(1)
     chosen = dice.sample(sorted(a), LABELLED)
     linker = dedupe.RecordLink([variables.String(column, has_missing=True) for column in columns], num_cores=1)
-    linker.prepare_training(a, b, sample_size=1500)
+    linker.prepare_training(a, b, sample_size=500)
     match = [(a[one], b[by_person[person(one)]]) for one in chosen]
     distinct = [(a[one], b[by_person[person(other)]]) for one, other in itertools.pairwise(chosen)]
     linker.mark_pairs({"match": match, "distinct": distinct})

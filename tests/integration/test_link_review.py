@@ -21,8 +21,9 @@ from warehouse.database import connect
 from warehouse.link import stage
 from warehouse.link.errors import LinkageFault
 from warehouse.link.explain import explain
-from warehouse.link.review import decisions, estimate, sample
+from warehouse.link.review import decisions, estimate, frames, sample
 from warehouse.link.roles import LinkTable, link_tables
+from warehouse.link.state import state_folder
 
 pytestmark = pytest.mark.integration
 
@@ -140,6 +141,21 @@ def test_a_small_sample_looks_into_every_stratum(vault: Vault, drawn: int) -> No
     sample.draw(5_000)
 
 
+def test_in_a_large_vault_a_share_of_the_records_stands_for_all(vault: Vault, drawn: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = strata()
+    monkeypatch.setattr(frames, "COMPARED_PAIRS", 100)
+    sample.draw(5_000)
+    with connect("linker") as connection:
+        shares = dict(connection.execute("select frame, min(counted_share) from linkage.review_stratum where kind = 'named' group by frame").fetchall())
+    assert shares["linked"] == 1
+    assert all(share < 1 for frame, share in shares.items() if frame != "linked")
+    assert strata()["named linked"] == whole["named linked"]
+    assert strata().get("named guarded", (0, 0))[0] <= whole["named guarded"][0]
+    monkeypatch.undo()
+    sample.draw(5_000)
+    assert strata() == whole
+
+
 @pytest.mark.parametrize(
     "query",
     [
@@ -239,6 +255,15 @@ def test_an_explained_link_has_the_weight_of_its_edge(vault: Vault) -> None:
     assert found.scored.prior_bits + sum(step.bits + step.rarity_bits for step in found.scored.steps) == pytest.approx(found.scored.weight)
     assert found.together == ("strict", "balanced", "inclusive")
     assert found.scored.rules
+
+
+def test_without_what_the_night_kept_the_vault_gives_the_same_explanation(vault: Vault) -> None:
+    with_state = explain(NIGHT, *vault.client, "ada")
+    state_folder().rename(state_folder().with_name("aside"))
+    try:
+        assert explain(NIGHT, *vault.client, "ada") == with_state
+    finally:
+        state_folder().with_name("aside").rename(state_folder())
 
 
 def test_an_explained_client_stands_beside_its_candidates(vault: Vault) -> None:

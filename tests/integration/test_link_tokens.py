@@ -16,11 +16,13 @@ from tests.integration.deliveries import query
 from warehouse.admit import stage as admission
 from warehouse.contracts.load import all_contracts, load_contract
 from warehouse.database import connect
+from warehouse.link import stage
 from warehouse.link.models import policy
+from warehouse.link.score import OUTPUTS
 from warehouse.link.tokens.contract import token_contract
 from warehouse.link.tokens.files import tokenise
 from warehouse.link.tokens.night import delivers_tokens, score_vault
-from warehouse.link.workspace import duckdb_session
+from warehouse.link.workspace import duckdb_session, night_folder, quoted
 from warehouse.receive.stage import receive
 from warehouse.settings import settings
 from warehouse.synth.generate import generate
@@ -82,25 +84,23 @@ def test_the_vault_holds_tokens_only(admitted: Path) -> None:
 def test_records_are_linked_by_tokens(admitted: Path, tmp_path: Path) -> None:
     contracts = all_contracts()
     assert delivers_tokens(contracts)
+    scored = night_folder(NIGHT)
+    scored.mkdir(parents=True)
     with duckdb_session(tmp_path / "spill") as session:
         counts = score_vault(session, contracts, NIGHT, tmp_path, policy())
-        linked = session.execute(
-            """
-            select l.record_key::varchar, r.record_key::varchar
-            from edge as e inner join record as l on l.record_no = e.record_l inner join record as r on r.record_no = e.record_r where e.links
-            """
-        ).fetchall()
-    assert (
-        counts["records"]
-        == query("select count(distinct record_key) from vault.hashed_police__nominals")[0][0]
-        + query("select count(distinct record_key) from vault.hashed_treatment__ndtms")[0][0]
-    )
+        for name, query_of_output in OUTPUTS.items():
+            session.execute(f"copy ({query_of_output}) to {quoted(scored / f'{name}.parquet')} (format parquet)").fetchall()
+    assert stage.resolve(NIGHT)["records"] == counts["records"]
+
     with (admitted / "truth" / "records.csv").open(encoding="utf-8") as stream:
         person_of = {(row["feed"], row["agency_record_id"]): row["true_person_id"] for row in csv.DictReader(stream)}
-    ids = {key: ("police", nominal) for key, nominal in query("select distinct record_key::text, nominal_id from vault.hashed_police__nominals")}
-    ids |= {
-        key: ("treatment", client) for key, client in query("select distinct record_key::text, agncy || '|' || clientid from vault.hashed_treatment__ndtms")
-    }
+    ids = {key: ("police", nominal) for key, nominal in query("select distinct record_key, nominal_id from vault.hashed_police__nominals")}
+    ids |= {key: ("treatment", client) for key, client in query("select distinct record_key, agncy || '|' || clientid from vault.hashed_treatment__ndtms")}
+    assert counts["records"] == len(ids)
+    linked = query(
+        "select l.record_key, r.record_key from linkage.person_link as l inner join linkage.person_link as r using (person_id, certainty)"
+        " where certainty = 'balanced' and l.record_key < r.record_key"
+    )
     right = sum(person_of[ids[left]] == person_of[ids[right]] for left, right in linked)
     assert len(linked) > 25
     assert right / len(linked) > 0.95

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     import duckdb
     import pyarrow as pa
 
-BATCH_ROWS = 50_000
+# About what fits into the buffers between the two: Postgres then works on one batch while the next is made.
+BATCH_ROWS = 20_000
 BLOCKS_AT_ONCE = 1_000  # pages of 8 kB: some 80 000 rows, 3 MB of pairs
 
 

@@ -55,6 +55,12 @@ from client_weight
 where match_weight >= {threshold}
 """
 
+# Until clients are scored; the clusters of records with names come first.
+NO_EDGES = """
+create or replace table client_edge (record_l int, record_r int);
+create or replace table person_edge (record_l int, record_r int)
+"""
+
 NO_CLIENT_CLUSTERS = "create or replace table client_cluster (record_no int, cluster_no int)"
 
 # Each client by itself; all are laid out.

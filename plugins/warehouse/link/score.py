@@ -18,7 +18,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from warehouse.link import minimal, named
-from warehouse.link.cluster import clusters
+from warehouse.link.cluster import clusters, connected_components
 from warehouse.link.conflicts import find_conflicts
 from warehouse.link.models import Certainty, Policy
 from warehouse.link.quality import measure_quality
@@ -78,6 +78,39 @@ def level_of(score: str, thresholds: dict[Certainty, float]) -> str:
     return f"case when {score} >= {thresholds['strict']} then {strict} when {score} >= {thresholds['balanced']} then {balanced} else {inclusive} end"
 
 
+# Components in which a conflict could be new: they hold a record that has changed, or an edge that the night before did not have.
+# (Among records with names a new edge always has a changed end.)
+IN_DOUBT = """
+create or replace temp table edge_in_doubt as
+with new_end as (
+    select unnest([record_l, record_r]) as record_no
+    from (
+        (select record_l, record_r from client_edge union all select record_l, record_r from person_edge)
+        except select record_l, record_r from earlier_unit_edge
+    )
+),
+in_doubt as (
+    select distinct cluster_no from component
+    where record_no in (select record_no from record where is_changed) or record_no in (select record_no from new_end)
+)
+select e.record_l, e.record_r
+from {edges} as e inner join component as c on c.record_no = e.record_l
+where c.cluster_no in (select cluster_no from in_doubt)
+"""
+
+
+def _find_conflicts(session: duckdb.DuckDBPyConnection, edges: str, policy: Policy) -> None:
+    """Make `conflict`: looked for where something has changed, and elsewhere as the night before knew it."""
+    (changed, records) = one_row(session, "select count(*) filter (is_changed), count(*) from record")
+    if changed == records:
+        find_conflicts(session, edges, policy.largest_component)
+        return
+    connected_components(session, edges, "component")
+    session.execute(IN_DOUBT.format(edges=edges)).fetchall()
+    find_conflicts(session, "edge_in_doubt", policy.largest_component)
+    session.execute("create or replace table conflict as select * from conflict union select * from earlier_conflict").fetchall()
+
+
 def score_evidence(session: duckdb.DuckDBPyConnection, policy: Policy) -> dict[str, int]:
     """Score all evidence in the session (see `evidence` and `incremental`) and make the tables of OUTPUTS.
 
@@ -91,9 +124,10 @@ def score_evidence(session: duckdb.DuckDBPyConnection, policy: Policy) -> dict[s
         LinkageFault: a model is missing or untrained, or too many records hang together.
     """
     certainty = policy.certainty
+    session.execute(minimal.NO_EDGES).fetchall()
     counts_named = named.score(session, policy)
     session.execute(named.LINKS.format(threshold=policy.named.match_weight[certainty])).fetchall()
-    find_conflicts(session, "named_link", policy.largest_component)
+    _find_conflicts(session, "named_link", policy)
     cut = clusters(session, "named_link", "conflict", "named_cluster")
     counts_minimal = minimal.score(session, policy)
 
@@ -106,7 +140,7 @@ def score_evidence(session: duckdb.DuckDBPyConnection, policy: Policy) -> dict[s
             links_to=LEVELS[certainty],
         )
     ).fetchall()
-    find_conflicts(session, "edge", policy.largest_component)
+    _find_conflicts(session, "edge", policy)
 
     session.execute("create or replace table metric (metric varchar, feed_a varchar, feed_b varchar, value double)").fetchall()
     measured = {f"named_{name}": value for name, value in counts_named.items()} | {f"minimal_{name}": value for name, value in counts_minimal.items()}

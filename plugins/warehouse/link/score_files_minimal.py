@@ -63,6 +63,7 @@ def predict_minimal(session: duckdb.DuckDBPyConnection, mapping: Mapping, certai
     session.execute(RECORDS.format(sex="sex" if mapping.sex else "'M'", sector="sector_of_postcode(postcode)" if mapping.uk else "postcode")).fetchall()
     if not mapping.uk:
         session.execute(PLAIN_PLACES).fetchall()
+    session.execute("set variable room = 1").fetchall()
     run_script(session, "evidence.sql")
     run_script(session, "first_night.sql")
     session.execute("create or replace table named_cluster (record_no int, cluster_no int)").fetchall()

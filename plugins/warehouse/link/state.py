@@ -39,6 +39,8 @@ TABLES = {
     "named_edge": "select * from named_edge",
     "client_weight": "select * from client_weight",
     "person_weight": "select * from person_weight",
+    "unit_edge": "select record_l, record_r from client_edge union all select record_l, record_r from person_edge",
+    "conflict": "select record_l, record_r from conflict",
     "unit": "select record_no, unit_no, count(*) over (partition by unit_no) as records from unit",
     "unit_row": """
         select * exclude (is_changed), 'client' as side from client_row union all by name select * exclude (is_changed), 'person' as side from person_row

@@ -24,14 +24,14 @@ def alike(count: int) -> Rows:
 def test_more_pairs_than_the_budget_allows_stop_the_night(standardised: Standardised) -> None:
     session = standardised(alike(40))
     tight = policy().model_copy(update={"pair_budget_per_record": 1.0, "pair_budget_floor": 100})
-    with pytest.raises(PairBudgetExceeded, match=r"about 780 pairs, more than the 100 allowed for 40 rows") as caught:
+    with pytest.raises(PairBudgetExceeded, match=r"about 3,120 pairs, more than the 100 allowed for 40 rows") as caught:
         named.score(session, tight, load_model(tight.named.model))
     assert "MARSH" not in str(caught.value).upper()
 
 
 def test_within_the_budget_the_pairs_are_scored(standardised: Standardised) -> None:
     session = standardised(alike(4))
-    assert named.score(session, policy(), load_model(policy().named.model))["candidate_pairs"] == 6
+    assert named.score(session, policy(), load_model(policy().named.model))["candidate_pairs"] == 24, "6 pairs, by each of four rules"
 
 
 def test_a_single_record_needs_no_model(standardised: Standardised) -> None:

@@ -37,13 +37,14 @@ if TYPE_CHECKING:
 FLOOR = -5.0
 # Pairs of rows compared anew at most; beyond it a smaller share of the records is looked at.
 COMPARED_PAIRS = 3_000_000
+MILLION = 1_000_000
 WIDER_RULES = tuple(
     f"{same(*columns)} and {OTHER_RECORD}"
     for columns in (("dob", "forename_initial"), ("dob", "surname_initial"), ("dob", "districts"), ("surname", "birth_year"))
 )
 WIDE_ROWS = """
 create or replace table wide_row as
-select *, left(forename, 1) as forename_initial, left(surname, 1) as surname_initial, hash(record_no) % 1000000 < {share} * 1000000 as is_looked_at
+select *, left(forename, 1) as forename_initial, left(surname, 1) as surname_initial, hash(record_no) % 1000000 < {millionths} as is_looked_at
 from name_row
 """
 
@@ -89,11 +90,11 @@ def _load_edges(session: duckdb.DuckDBPyConnection, folder: Path) -> None:
 
 def _compare_anew(session: duckdb.DuckDBPyConnection, policy: Policy) -> None:
     """Make `named_edge` of a share of the named records against all, on the night's rules and wider ones, from FLOOR bits on."""
-    session.execute(WIDE_ROWS.format(share=1)).fetchall()
+    session.execute(WIDE_ROWS.format(millionths=MILLION)).fetchall()
     rules = (*NAMED_RULES, *WIDER_RULES)
-    share = min(1.0, COMPARED_PAIRS / max(sum(_nominated(session, rule) for rule in rules), 1))
-    session.execute(WIDE_ROWS.format(share=share)).fetchall()
-    session.execute("set variable counted_share = ?::double", [share]).fetchall()
+    millionths = min(MILLION, max(1, COMPARED_PAIRS * MILLION // max(sum(_nominated(session, rule) for rule in rules), 1)))
+    session.execute(WIDE_ROWS.format(millionths=millionths)).fetchall()
+    session.execute("set variable counted_share = ?::double", [millionths / MILLION]).fetchall()
     session.execute("set variable named_rules = ?::int", [len(NAMED_RULES)]).fetchall()
     session.execute("set variable inclusive = ?::double", [policy.named.match_weight["inclusive"]]).fetchall()
     (records,) = one_row(session, "select count(distinct record_no) from name_row")

@@ -53,33 +53,32 @@ with person_fact as (
     inner join record as r using (record_no)
 ),
 unit_district as (select distinct u.unit_no, p.district from unit as u inner join record_place as p using (record_no)),
-client as (select *, count(*) over (partition by person_no) as sides from (select distinct unit_no, person_no, is_named from unit)),
+side as (select *, count(*) over (partition by person_no) > 1 as is_linked from (select distinct unit_no, person_no, is_named from unit)),
 candidate as (
-    select distinct c.unit_no as client_no, p.unit_no as person_no, c.sides > 1 as is_linked
-    from client as c
+    select distinct c.unit_no as client_no, p.unit_no as other_no, least(c.unit_no, p.unit_no) as record_l, greatest(c.unit_no, p.unit_no) as record_r, c.is_linked
+    from side as c
     inner join person_fact as cf on cf.unit_no = c.unit_no
     inner join person_fact as pf using (forename_initial, surname_initial, dob)
-    inner join client as p on p.unit_no = pf.unit_no
+    inner join side as p on p.unit_no = pf.unit_no
     where not c.is_named and p.is_named and c.person_no <> p.person_no and coalesce(cf.sex = pf.sex, true)
 ),
 edge_unit as (
-    select distinct l.unit_no as unit_a, r.unit_no as unit_b
+    select distinct least(l.unit_no, r.unit_no) as record_l, greatest(l.unit_no, r.unit_no) as record_r
     from linked_pair as e inner join unit as l on l.record_no = e.record_l inner join unit as r on r.record_no = e.record_r
+),
+near as (
+    select distinct c.record_l, c.record_r
+    from candidate as c
+    inner join unit_district as a on a.unit_no = c.client_no
+    inner join unit_district as b on b.unit_no = c.other_no and b.district = a.district
 )
 select
-    least(c.client_no, c.person_no) as record_l, greatest(c.client_no, c.person_no) as record_r,
+    c.record_l, c.record_r,
     case when c.is_linked then 'client linked elsewhere' else 'client not linked' end
-    || case
-        when exists (
-            select 1 from unit_district as a inner join unit_district as b using (district) where a.unit_no = c.client_no and b.unit_no = c.person_no
-        ) then ', district in common'
-        else ', no district in common'
-    end as detail
+    || case when n.record_l is not null then ', district in common' else ', no district in common' end as detail
 from candidate as c
-where not exists (
-    select 1 from edge_unit as e
-    where e.unit_a = c.client_no and e.unit_b = c.person_no or e.unit_a = c.person_no and e.unit_b = c.client_no
-);
+anti join edge_unit as e using (record_l, record_r)
+left join near as n using (record_l, record_r);
 
 create or replace table frame_pair as
 select

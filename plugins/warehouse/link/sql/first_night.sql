@@ -8,6 +8,8 @@ create or replace table term (scoring varchar, term_column varchar, value varcha
 create or replace table earlier_named_edge (
     record_l int, record_r int, model varchar, match_weight double, match_probability double, match_key int, is_guarded boolean
 );
+create or replace table earlier_unit_edge (record_l int, record_r int);
+create or replace table earlier_conflict (record_l int, record_r int);
 create or replace table earlier_client_weight (unit_a int, unit_b int, match_weight double, match_key int);
 create or replace table earlier_person_weight (unit_a int, unit_b int, match_weight double, match_key int);
 

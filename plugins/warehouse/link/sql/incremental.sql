@@ -70,5 +70,8 @@ from earlier.named_edge where record_l not in (from replaced) and record_r not i
 create or replace view earlier_client_weight as
 from earlier.client_weight where unit_a not in (from replaced) and unit_b not in (from replaced);
 create or replace view earlier_person_weight as from earlier.person_weight;
+create or replace view earlier_unit_edge as from earlier.unit_edge;
+create or replace view earlier_conflict as
+from earlier.conflict where record_l not in (from replaced) and record_r not in (from replaced);
 create or replace view earlier_unit as from earlier.unit anti join replaced using (record_no);
 create or replace view earlier_unit_row as from earlier.unit_row;

@@ -144,7 +144,7 @@ select
         or_empty(
             labelled(month_hash, 17, substr(dob, 9, 1)) || labelled(month_hash, 29, substr(dob, 10, 1))
             || labelled(year_day_hash, 17, substr(dob, 6, 1)) || labelled(year_day_hash, 29, substr(dob, 7, 1))
-            || token_within(day_hash, 'decade' || left(dob, 3)) || token_within(day_hash, 'year' || left(dob, 2) || substr(dob, 4, 1))
+            || token_within(day_hash, 'd' || left(dob, 3)) || token_within(day_hash, 'y' || left(dob, 2) || substr(dob, 4, 1))
         )
     ) as joint_token
 from hashed;
