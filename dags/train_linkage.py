@@ -13,7 +13,7 @@ from warehouse.orchestrate.dag_defaults import DEFAULT_ARGS, START_DATE, night_o
     max_active_runs=1,
     default_args=DEFAULT_ARGS,
     tags=["tier:2", "stage:link"],
-    doc_md=runbook("train-linkage"),
+    doc_md=runbook("train"),
     params={
         "night": Param(None, type=["null", "string"], format="date", description="Night as of which the vault is read, or date of the delivery"),
         "version": Param(None, type=["null", "integer"], minimum=1, description="Number of the new version"),

@@ -56,7 +56,7 @@ def print_groups(measures: list[Measure]) -> None:
     for m in measures:
         by_group[m.kind, m.of_kind][m.metric] = m.value
     print(f"{'':36}" + "".join(f"{column.removeprefix('client_to_').replace('_pair', ''):>18}" for column in GROUP_COLUMNS))
-    for (kind, of_kind), values in by_group.items():
+    for (kind, of_kind), values in sorted(by_group.items()):
         cells = [f"{values[c]:18,.0f}" if c.endswith(("records", "known")) else f"{values[c]:18.4f}" for c in GROUP_COLUMNS if c in values]
         print(f"{kind + ': ' + of_kind:36}" + "".join(cells))
 

@@ -53,7 +53,7 @@ def link_clear(folder: Path, contracts: Sequence[Contract]) -> dict[str, float]:
         return compare(session, folder / "truth" / "records.csv")
 
 
-def encode(folder: Path, contracts: Sequence[Contract], key: bytes) -> list[Contract]:
+def encode(folder: Path, contracts: Sequence[Contract], key: bytes, letter_pairs: bool) -> list[Contract]:
     """Tokenise every feed and print how long it took, in seconds of one core. Returns the contracts of the tokenised feeds.
 
     All files of the deliveries are read and written; only rows with identifiers are counted. The largest file of people is timed by itself
@@ -63,12 +63,13 @@ def encode(folder: Path, contracts: Sequence[Contract], key: bytes) -> list[Cont
     written: list[tuple[Contract, Tokenised]] = []
     started = time.process_time()
     for contract in contracts:
-        written += [(contract, file) for file in tokenise(contract, inbox / contract.feed, out / contract.feed, key, FIRST_NIGHT) if file.identifiers]
+        delivered = tokenise(contract, inbox / contract.feed, out / contract.feed, key, FIRST_NIGHT, letter_pairs)
+        written += [(contract, file) for file in delivered if file.identifiers]
     _told("all deliveries", sum(file.rows for _, file in written), started)
     of_people = [(file.rows, contract, file.path.name) for contract, file in written if {"nino", "surname", "postcode"} <= file.identifiers.keys()]
     rows, contract, name = max(of_people, key=lambda one: one[0])
     started = time.process_time()
-    tokenise(contract, inbox / contract.feed / name, folder / "again", key, FIRST_NIGHT)
+    tokenise(contract, inbox / contract.feed / name, folder / "again", key, FIRST_NIGHT, letter_pairs)
     _told(f"{contract.feed} {name.split('_')[0]} alone", rows, started)
     return [Contract.model_validate(token_contract(contract)) for contract in contracts]
 
@@ -90,7 +91,7 @@ def link_tokens(folder: Path, contracts: Sequence[Contract]) -> dict[str, float]
         return compare(session, folder / "truth" / "records.csv")
 
 
-def measure(people: int, density: float, seed: int) -> None:
+def measure(people: int, density: float, seed: int, letter_pairs: bool = True) -> None:
     """Link one population both ways and print the accuracies side by side."""
     contracts = all_contracts()
     with tempfile.TemporaryDirectory() as name:
@@ -98,7 +99,7 @@ def measure(people: int, density: float, seed: int) -> None:
         generate(folder, people, 1, seed, density)
         print(f"\n{people:,} people, density {density:g}, seed {seed}")
         clear = link_clear(folder, contracts)
-        hashed = link_tokens(folder, encode(folder, contracts, secrets.token_bytes(32)))
+        hashed = link_tokens(folder, encode(folder, contracts, secrets.token_bytes(32), letter_pairs))
     print(f"{'':38} {'clear P':>8} {'R':>7} {'F1':>7} {'tokens P':>9} {'R':>7} {'F1':>7} {'F1 points lost':>15}")
     for label, precision, recall in PAIRS:
         if precision in clear and precision in hashed:
@@ -175,9 +176,13 @@ def main() -> None:
     parser.add_argument("--density", type=float, default=1.0, help="times the people per day of birth are raised (default %(default)s)")
     parser.add_argument("--seed", type=int, action="append", help="seed of a population; may be given several times (default 77)")
     parser.add_argument("--match-similarities", action="store_true", help="match Dice coefficients to Jaro-Winkler thresholds instead")
+    parser.add_argument("--no-letter-pairs", action="store_true", help="encode names as wholes alone")
     arguments = parser.parse_args()
     for seed in arguments.seed or [77]:
-        (match_similarities if arguments.match_similarities else measure)(arguments.people, arguments.density, seed)
+        if arguments.match_similarities:
+            match_similarities(arguments.people, arguments.density, seed)
+        else:
+            measure(arguments.people, arguments.density, seed, not arguments.no_letter_pairs)
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from datetime import date, datetime
 from enum import StrEnum
 from pathlib import Path
@@ -108,6 +109,19 @@ def accept_churn(
     with usage_errors():
         accept(night.date(), guard.value, reason, operator())
     console.print(f"The night of {night.date()} may pass the guard '{guard.value}'. Run linkage again: clear the failed task, or `warehouse linkage relink`.")
+
+
+@app.command("as-at")
+def as_at(
+    night: RequiredNight,
+    certainty: Annotated[str, typer.Option(help="strict, balanced or inclusive")] = "balanced",
+) -> None:
+    """The person that each agency record belonged to after a past night, as CSV: record_key, feed, person_id."""
+    from warehouse.orchestrate.as_at import links
+
+    with usage_errors():
+        for block in links(night.date(), certainty):
+            sys.stdout.buffer.write(block)
 
 
 @app.command()

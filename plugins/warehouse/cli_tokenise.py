@@ -20,6 +20,7 @@ def tokenise(
     out: Annotated[Path, typer.Option(file_okay=False, help="Folder to write the tokenised files to")],
     key_file: Annotated[Path | None, typer.Option(help="File that holds the shared key. Default: the variable WAREHOUSE_TOKEN_KEY does")] = None,
     write_contract: Annotated[Path | None, typer.Option(dir_okay=False, help="Also write the tokenised feed's contract to this file")] = None,
+    letter_pairs: Annotated[bool, typer.Option(help="Whether names have codes of their pairs of letters; all agencies must do the same")] = True,
     night: Night = None,
 ) -> None:
     """Replace names, initials, dates of birth, postcodes, NINOs and PNC ids in a delivery by tokens; the key is not kept anywhere."""
@@ -29,14 +30,14 @@ def tokenise(
     from warehouse.link.tokens.key import TokenKeyError
 
     try:
-        _run(contract, files, out, key_file, write_contract, night.date() if night else today())
+        _run(contract, files, out, key_file, write_contract, night.date() if night else today(), letter_pairs)
     except (ContractError, TokenKeyError, TokeniseError) as error:
         raise fail(str(error), EXIT_USAGE) from None
     except LinkageFault as error:
         raise fail(str(error)) from None
 
 
-def _run(contract: str, files: Path, out: Path, key_file: Path | None, write_contract: Path | None, night: date) -> None:
+def _run(contract: str, files: Path, out: Path, key_file: Path | None, write_contract: Path | None, night: date, letter_pairs: bool) -> None:
     import yaml
 
     from warehouse.contracts.load import load_contract, load_contract_file
@@ -46,7 +47,7 @@ def _run(contract: str, files: Path, out: Path, key_file: Path | None, write_con
 
     agreed = load_contract_file(Path(contract)) if Path(contract).is_file() else load_contract(contract)
     delivered = token_contract(agreed)
-    for written in write(agreed, files, out, read_key(key_file), night):
+    for written in write(agreed, files, out, read_key(key_file), night, letter_pairs):
         console.print(f"{written.path.name}: {written.rows:,} rows", highlight=False)
         for identifier, (given, usable) in written.identifiers.items():
             console.print(f"  {identifier:20} {given:>12,} given {usable:>12,} usable", highlight=False)

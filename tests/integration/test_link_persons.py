@@ -11,12 +11,15 @@ import duckdb
 import numpy as np
 import pytest
 from tests.conftest import wipe
+from typer.testing import CliRunner
 
-from warehouse.database import connect
+from warehouse.cli_linkage import app
+from warehouse.database import connect, zones
 from warehouse.link import guards, resolve
 from warehouse.link.errors import LinkageFault
 from warehouse.link.forget import forget_files
 from warehouse.link.guards import NightRefused
+from warehouse.link.models import policy
 from warehouse.orchestrate import as_at
 
 pytestmark = pytest.mark.integration
@@ -295,6 +298,16 @@ def test_a_night_unlike_the_last_ones_stops_before_anything_is_written(clean_db:
     assert set(links(NEXT)) == {1, 2}
 
 
+def test_a_person_with_too_many_records_stops_the_night(clean_db: Path) -> None:
+    limits = policy().guards
+    tonight = {("largest_cluster", ""): limits.largest_cluster + 1.0}
+    with connect("linker") as connection, pytest.raises(NightRefused, match=r"would have 61 records; at most 60 .*--guard largest_cluster"):
+        guards.check_night(connection, NIGHT, tonight, limits)
+    guards.accept(NIGHT, "largest_cluster", "a hostel's records, looked at", "steward")
+    with connect("linker") as connection:
+        guards.check_night(connection, NIGHT, tonight, limits)
+
+
 def test_the_links_of_a_past_night_come_as_csv(clean_db: Path) -> None:
     settle(NIGHT, [{1}, {2}])
     settle(NEXT, [{1, 2}], strict=[{1}, {2}])
@@ -303,6 +316,7 @@ def test_the_links_of_a_past_night_come_as_csv(clean_db: Path) -> None:
     assert lines == ["record_key,feed,person_id", *(f"{UUID(int=record)},police,{then[record]}" for record in (1, 2))]
     assert len({line.split(",")[2] for line in b"".join(as_at.links(NEXT)).decode().splitlines()[1:]}) == 1
     assert len({line.split(",")[2] for line in b"".join(as_at.links(NEXT, "strict")).decode().splitlines()[1:]}) == 2
+    assert CliRunner().invoke(app, ["as-at", "--date", NIGHT.isoformat()]).stdout.splitlines() == lines
     with pytest.raises(ValueError, match="no certainty 'certain'"):
         next(as_at.links(NIGHT, "certain"))
 
@@ -316,3 +330,45 @@ def test_only_edges_whose_score_changed_are_written(clean_db: Path) -> None:
     settle(LATER, [{1}, {2}, {3}, {4}])
     with connect("linker") as connection:
         assert connection.execute("select count(*) from linkage.edge").fetchone() == (0,)
+
+
+def test_what_was_measured_after_a_night_stays_when_it_is_linked_again(clean_db: Path) -> None:
+    settle(NIGHT, [{1}])
+    with connect("linker") as connection:
+        for metric in ("truth_named_pair_recall", "review_precision", "labels_recall", "stale"):
+            connection.execute("insert into ops.linkage_metric (night, metric, value) values (%s, %s, 0.9)", [NIGHT, metric])
+    settle(NIGHT, [{1}])
+    with connect("linker") as connection:
+        found = connection.execute("select metric from ops.linkage_metric where value = 0.9 order by 1").fetchall()
+    assert found == [("labels_recall",), ("review_precision",), ("truth_named_pair_recall",)]
+
+
+AS_BEFORE_CERTAINTIES = """
+drop table linkage.resolved_night;
+alter table linkage.person_link drop constraint person_link_key;
+alter table linkage.person_link drop column certainty cascade;
+alter table linkage.person drop column certainty cascade;
+alter table linkage.person_event drop column certainty cascade;
+alter table linkage.edge drop column level;
+drop function linkage.person_link_as_at;
+alter table linkage.person_link add primary key (record_key, _valid_from);
+create unique index person_link_current on linkage.person_link (record_key) where _valid_to is null;
+insert into linkage.person_link (record_key, feed, person_id, _valid_from)
+select '00000000-0000-0000-0000-000000000001', 'police', gen_random_uuid(), '2026-11-01';
+insert into linkage.person (person_id, first_night) select person_id, _valid_from from linkage.person_link
+"""
+
+
+def test_a_warehouse_linked_before_there_were_certainties_goes_on(clean_db: Path) -> None:
+    with connect("admin") as connection:
+        for statement in AS_BEFORE_CERTAINTIES.split(";\n"):
+            connection.execute(statement)
+    zones.apply()
+    zones.apply()
+    before = links(NIGHT)
+    assert set(before) == {1}
+    counts = settle(NEXT, [{1, 2}])
+    assert links(NEXT)[1] == links(NEXT)[2] == before[1] and counts["created"] == 0
+    assert links(NIGHT, "strict") == {} and set(links(NEXT, "strict")) == {1, 2}
+    with pytest.raises(LinkageFault, match="2026-11-02 has been linked after it"):
+        settle(NIGHT, [{1}])

@@ -2,7 +2,7 @@
 
 `<home>/work/admit/<delivery_id>/`, readable by its owner only, made as `.unfinished-<delivery_id>` and renamed when whole:
 
-- `<table>.rows.parquet`: one row per well-formed row of the file, in the file's order: `_row_number BIGINT` (1 is the first
+- `<table>.rows.parquet`: one row per well-formed row of the file, in no certain order: `_row_number BIGINT` (1 is the first
   row after the header; malformed rows are counted, blank lines are not), `_withheld` and `_deleted BOOLEAN`, each key of the
   table as `UUID` (null where a part of it is missing, except for the row key), every column of the contract under its
   lower-case name with its type (`VARCHAR`, `INTEGER`, `DATE`, `BOOLEAN`), `_row_hash` and `_identity_hash UUID` (the latter

@@ -107,11 +107,10 @@ def _reader_names(found: list[str], table: Table) -> list[str]:
 
 def _contract_columns(found: list[str], table: Table, form: Format) -> str:
     """The contract's columns in its order, null where there is a null token; those that the file lacks are empty."""
+    tokens = " ".join(f"when {literal(token)} then null" for token in dict.fromkeys(["", *form.null_tokens]))
 
     def value(field: str) -> str:
-        for token in dict.fromkeys(["", *form.null_tokens]):
-            field = f"nullif({field}, {literal(token)})"
-        return field
+        return f"case {field} {tokens} else {field} end"
 
     return ", ".join(f"{value(quoted(c.field)) if c.name in found else 'null::varchar'} as {quoted(c.field)}" for c in table.columns)
 

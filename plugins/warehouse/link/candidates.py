@@ -59,12 +59,12 @@ def _keys(columns: Sequence[str]) -> str:
     return ", ".join(f"{f'unnest({column})' if column in LISTS else column} as key_{n}" for n, column in enumerate(columns))
 
 
-# A pair goes by the first rule that makes it. No more than `most` are made, so that a value that too many rows share does no harm.
-MADE = """
+# No more than `most` are made, so that a value that too many rows share does no harm.
+MADE = "create or replace table made_pair as select * from ({pairs}) limit {most}"
+# A pair goes by the first rule that makes it.
+DISTINCT_PAIRS = """
 create or replace table {into} as
-select min(match_key) as match_key, join_key_l, join_key_r
-from (select * from ({pairs}) limit {most})
-group by join_key_l, join_key_r
+select min(match_key) as match_key, join_key_l, join_key_r from made_pair group by join_key_l, join_key_r
 """
 MADE_BY_RULE = """
 select '{rule_no}' as match_key, l.row_id as join_key_l, r.row_id as join_key_r
@@ -72,16 +72,24 @@ from (select {columns} from {left}) as l inner join (select {columns} from {righ
 """
 
 
-def make_pairs(session: duckdb.DuckDBPyConnection, rules: Sequence[str], compared: Sequence[tuple[str, ...]], most: int, into: str) -> None:
+def make_pairs(session: duckdb.DuckDBPyConnection, rules: Sequence[str], compared: Sequence[tuple[str, ...]], most: int, into: str) -> list[int]:
     """Make table `into` (match_key, join_key_l, join_key_r) of the pairs of rows that the rules make of the tables compared.
 
-    The columns are those Splink expects of pairs made for it. Rules are tried in order, and pairs made until there are `most`.
+    The columns are those Splink expects of pairs made for it. When the numbers returned come to `most`, some may be missing.
 
     Args:
         compared: tables to compare: one, each of its rows with each other, or two, each row of the one with each of the other.
+        most: how many pairs to make at most, counting one for every rule that makes it.
+
+    Returns:
+        How many pairs each rule made.
     """
     made = [_made_by(number, rule, tables) for tables in compared for number, rule in enumerate(rules)]
-    session.execute(MADE.format(into=into, pairs=" union all ".join(made), most=most)).fetchall()
+    session.execute(MADE.format(pairs=" union all ".join(made), most=most)).fetchall()
+    by_rule = dict(session.execute("select match_key::int, count(*) from made_pair group by 1").fetchall())
+    session.execute(DISTINCT_PAIRS.format(into=into)).fetchall()
+    session.execute("drop table made_pair").fetchall()
+    return [by_rule.get(number, 0) for number in range(len(rules))]
 
 
 def _made_by(number: int, rule: str, tables: tuple[str, ...]) -> str:

@@ -16,7 +16,7 @@ def card(name: str, model: dict[str, Any], facts: dict[str, str]) -> str:
         f"# Linkage model {name}",
         "",
         "Splink settings trained by `warehouse.link.train` on a synthetic population: u from random pairs, m by expectation",
-        "maximisation. Measured accuracy stands in `benchmarks/linkage`; thresholds stand in `policy.yaml`.",
+        "maximisation. Measured accuracy is added below once it is known, and stands in `docs/linkage.md`; thresholds stand in `policy.yaml`.",
         "",
         *[f"- {key}: {value}" for key, value in facts.items()],
         f"- prior during training: {model['probability_two_random_records_match']:.3g} (a night sets its own from its record counts)",

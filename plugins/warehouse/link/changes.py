@@ -90,7 +90,7 @@ insert into kept_records select '{certainty}', count(*) from beside where {certa
 
 
 def find(session: duckdb.DuckDBPyConnection) -> None:
-    """Compare `node`, `edge` and `record` with what stands (see `load_standing`).
+    """Compare `node`, `edge` and `record` (see `resolve`) with what stands (see `load_standing`).
 
     Makes changed_record (record_key, feed, certainty, cluster_no): the records of every cluster that is not a person as it
     stands; gone_record (record_key, certainty): records linked before and not now; kept_records (certainty, records): how many
@@ -148,11 +148,11 @@ def keep_copy(session: duckdb.DuckDBPyConnection, connection: psycopg.Connection
     A copy whose transaction failed is named nowhere, and goes with the next one.
     """
     copy_id = uuid4()
-    unfinished = _copy(copy_id)
-    shutil.rmtree(unfinished.parent, ignore_errors=True)
-    unfinished.mkdir(parents=True, mode=0o700)
-    session.execute(f"copy (select record_key, {', '.join(LEVELS)} from node) to {quoted(unfinished / 'link.parquet')} (format parquet)").fetchall()
-    session.execute(f"copy (select {EDGE_COLUMNS} from edge_now) to {quoted(unfinished / 'edge.parquet')} (format parquet)").fetchall()
+    copy = _copy(copy_id)
+    shutil.rmtree(copy.parent, ignore_errors=True)
+    copy.mkdir(parents=True, mode=0o700)
+    session.execute(f"copy (select record_key, {', '.join(LEVELS)} from node) to {quoted(copy / 'link.parquet')} (format parquet)").fetchall()
+    session.execute(f"copy (select {EDGE_COLUMNS} from edge_now) to {quoted(copy / 'edge.parquet')} (format parquet)").fetchall()
     connection.execute(
         "insert into linkage.resolved_night (night, copy_id) values (%s, %s) on conflict (night) do update set copy_id = excluded.copy_id", [night, copy_id]
     )

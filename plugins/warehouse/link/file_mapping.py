@@ -34,7 +34,8 @@ class Mapping(BaseModel):
 
     def column(self, role: str, side: str) -> str | None:
         """The column of a role in the left or the right file."""
-        return self.right.get(role, getattr(self, role)) if side == "right" else getattr(self, role)
+        named: str | None = getattr(self, role)
+        return self.right.get(role, named) if side == "right" else named
 
     def date_pattern(self) -> tuple[str, str]:
         """A pattern for dates as the file writes them, and what to put in their place to have ISO dates.

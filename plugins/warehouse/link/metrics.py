@@ -16,7 +16,8 @@ Persons, links and events are those of the certainty that is modelled, unless th
 | named_..., minimal_... | -, - | candidate pairs, edges and (named) guarded edges of each model |
 | completeness_... | feed, - | share of the feed's records with a usable identifier |
 | person_created, _merged, _split, _retired | -, - | events of the night |
-| truth_... | see `evaluate` | accuracy against a known truth, where there is one |
+| candidates_by_..., edges_by_..., edges_of_feeds | see `quality` | what was compared, and how heavy the edges came out |
+| truth_..., labels_..., review_... | see `evaluate`, `labels`, `review` | accuracy against a known truth, labelled pairs, clerical review |
 """
 
 from __future__ import annotations
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
     import psycopg
 
 TRUTH_PREFIX = "truth_"
+# What is measured after a night was linked, and stays when it is linked again.
+MEASURED_APART = [TRUTH_PREFIX, "labels_", "review_"]
 
 MEASURES = """
 insert into metric

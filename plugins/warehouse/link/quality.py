@@ -4,22 +4,22 @@
 
 | metric | feed_a | feed_b | value |
 |---|---|---|---|
-| candidates_by_rule | named or minimal | columns of the blocking rule | pairs of rows that the rule adds to those of the rules before it, estimated |
+| candidates_by_rule | named or minimal | columns of the blocking rule | pairs of rows that the rule makes, as `candidates` counts them |
 | edges_by_rule | named or minimal | columns of the blocking rule | edges whose first rule it was |
 | edges_by_weight | model | lower end of a bin of BIN_BITS bits | edges |
 | edges_by_level | model | strict, balanced or inclusive | edges that join from that certainty on |
 | edges_of_feeds | feed | feed, the same or later in the alphabet | edges that join at the policy's certainty |
 
-Candidates are those compared this night: on an incremental night, pairs with something new in them. Edges are all there are.
+Candidates are those compared this night: on an incremental night, pairs with something new in them; a pair that several rules make
+counts for each. Edges are all there are, each counted once.
 """
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from warehouse.link.blocking import MINIMAL_RULES, NAMED_RULES
-from warehouse.link.splinking import CANDIDATE_VOLUME
+from warehouse.link.candidates import CANDIDATE_VOLUME, EQUALITY
 
 if TYPE_CHECKING:
     import duckdb
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 BIN_BITS = 2
 LOWEST_BIN, HIGHEST_BIN = -10, 40
 LEVEL_NAMES = {1: "strict", 2: "balanced", 3: "inclusive"}
-EQUALITY = re.compile(r"\bl\.(\w+) = r\.(\w+)")
 RULES = {"named": NAMED_RULES, "minimal": MINIMAL_RULES}
 
 EDGES_BY_WEIGHT = f"""

@@ -38,6 +38,11 @@ DROP_EDGES = """
 delete from linkage.edge as e using gone_edge as g where e.record_key_l = g.record_key_l and e.record_key_r = g.record_key_r
 """
 
+DROP_METRICS = """
+delete from ops.linkage_metric as m
+where m.night = %s and not exists (select from unnest(%s::text[]) as p (prefix) where starts_with(m.metric, p.prefix))
+"""
+
 
 def load_scored(session: duckdb.DuckDBPyConnection, folder: Path) -> None:
     """Read what scoring left in `folder` back into the tables of OUTPUTS."""
@@ -102,7 +107,7 @@ def _write_edges(session: duckdb.DuckDBPyConnection, connection: psycopg.Connect
 
 
 def _write_metrics(session: duckdb.DuckDBPyConnection, connection: psycopg.Connection, night: date, folder: Path, counts: dict[str, int]) -> None:
-    connection.execute("delete from ops.linkage_metric where night = %s and not starts_with(metric, %s)", [night, metrics.TRUTH_PREFIX])
+    connection.execute(DROP_METRICS, [night, metrics.MEASURED_APART])
     _send(session, connection, f"select date '{night.isoformat()}' as night, * from metric", "ops", "linkage_metric", folder)
     metrics.write_events(connection, night, counts)
 

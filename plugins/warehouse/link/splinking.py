@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 LinkType = Literal["dedupe_only", "link_only"]
 # Tables to compare: one, each of its rows with each other, or two, each row of the one with each of the other.
 Round = tuple[str, ...]
+# Candidate pairs compared at a time: some four gigabytes of memory's worth. More are compared in chunks of the left rows.
+PAIRS_AT_A_TIME = 20_000_000
 # What `Scorer.predict` makes: one row per pair of rows.
 PAIRS = "create or replace table {into} (row_id_l int, row_id_r int, match_weight double, match_probability double, match_key int)"
 
@@ -101,6 +103,7 @@ class Scorer:
     rules: Sequence[str]
     rounds: Sequence[Round]
     changed_rows: int
+    candidates: int = 0
     pairs: str | None = None
 
     def check_budget(self, budget_per_row: float, floor: int) -> int:
@@ -113,14 +116,15 @@ class Scorer:
         self.session.execute(CANDIDATE_VOLUME).fetchall()
         self.session.execute("delete from candidate_volume where scoring = ?", [self.scoring]).fetchall()
         with clean_duckdb_errors("count candidate pairs"):
-            by_rule = self._make_pairs(budget) if is_partial(self.rounds) else [self._candidates(rule) for rule in self.rules]
+            by_rule = self._make_pairs(budget + 1) if is_partial(self.rounds) else [self._candidates(rule) for rule in self.rules]
         self.session.executemany(
             "insert into candidate_volume values (?, ?, ?, ?)",
             [[self.scoring, number, rule, pairs] for number, (rule, pairs) in enumerate(zip(self.rules, by_rule, strict=True))],
         )
         most = max(by_rule)
-        check_pairs(sum(by_rule), self.changed_rows, budget_per_row, floor, self.rules[by_rule.index(most)], most)
-        return sum(by_rule)
+        self.candidates = sum(by_rule)
+        check_pairs(self.candidates, self.changed_rows, budget_per_row, floor, self.rules[by_rule.index(most)], most)
+        return self.candidates
 
     def _candidates(self, rule: str) -> int:
         return sum(
@@ -128,12 +132,10 @@ class Scorer:
             for compared in self.rounds
         )
 
-    def _make_pairs(self, budget: int) -> list[int]:
-        """Make the pairs to compare, up to one more than the budget; how many by each rule."""
+    def _make_pairs(self, most: int) -> list[int]:
+        """Make the pairs to compare, `most` at most; how many by each rule."""
         self.pairs = f"{self.scoring}_candidate"
-        make_pairs(self.session, self.rules, self.rounds, budget + 1, self.pairs)
-        made = dict(self.session.execute(f"select match_key::int, count(*) from {self.pairs} group by 1").fetchall())
-        return [made.get(number, 0) for number in range(len(self.rules))]
+        return make_pairs(self.session, self.rules, self.rounds, most, self.pairs)
 
     def predict(self, floor: float, into: str) -> None:
         """Score the candidate pairs and make table `into` (see PAIRS) of those of at least `floor` bits."""
@@ -150,9 +152,16 @@ class Scorer:
             for compared in self.rounds:
                 inputs = [self.inputs[table] for table in compared]
                 if len(inputs) == 1:
-                    self._keep(inference.predict(threshold_match_weight=floor, warning_mode="never"), into)
+                    self._predict_in_chunks(floor, into)
                 else:
                     self._keep(inference.predict_between(inputs[0], inputs[1], threshold_match_weight=floor, warning_mode="never"), into)
+
+    def _predict_in_chunks(self, floor: float, into: str) -> None:
+        """Compare the rows of the one table with each other, so many left rows at a time that memory holds their pairs."""
+        chunks = max(-(-self.candidates // PAIRS_AT_A_TIME), 1)
+        for chunk in range(1, chunks + 1):
+            scored = self.linker.inference.predict_chunk((chunk, chunks), (1, 1), threshold_match_weight=floor, warning_mode="never")
+            self._keep(scored, into)
 
     def _keep(self, scored: SplinkDataFrame, into: str) -> None:
         self.session.execute(

@@ -2,8 +2,9 @@
 
 A version is `link-<n>` for pairs across feeds, `dedupe-<feed>-<n>` for pairs inside each feed that holds people more than
 once, and `minimal-<n>` for records with initials alone. The u probabilities come from random pairs, the m probabilities from
-expectation maximisation on blocked pairs; no truth is used. Thresholds are not learnt here: they are set in
-`models/policy.yaml` from another population (`benchmarks/linkage`), where a version is also put in force.
+expectation maximisation on blocked pairs; no truth is used. A level that saw no true pairs borrows from the link model, or from
+the model in force. Thresholds are not learnt here: they are set in `models/policy.yaml` from another population
+(`benchmarks/linkage`), where a version is also put in force.
 """
 
 from __future__ import annotations
@@ -72,14 +73,13 @@ def train(inbox: Path | None, night: date, population: str, version: int, seed: 
             evidence.build(session, night)
         out.mkdir(parents=True, exist_ok=True)
         link, link_facts = _link_plan(session, version)
-        linker = trained(session, link, seed)
-        paths = {link.name: write(out, link.name, linker, facts | link_facts)}
-        link_model = linker.misc.save_model_to_json()
+        paths = {link.name: write(out, link.name, trained(session, link, seed), facts | link_facts, load_model(policy().named.model))}
+        link_model = json.loads(paths[link.name].read_text(encoding="utf-8"))
         for plan, plan_facts in _dedupe_plans(session, version):
-            paths[plan.name] = write(out, plan.name, trained(session, plan, seed), facts | plan_facts, lender=link_model)
+            paths[plan.name] = write(out, plan.name, trained(session, plan, seed), facts | plan_facts, link_model)
         _cluster_named(session, link_model, policy())
         minimal, minimal_facts = _minimal_plan(session, version, policy())
-        paths[minimal.name] = write(out, minimal.name, trained(session, minimal, seed), facts | minimal_facts)
+        paths[minimal.name] = write(out, minimal.name, trained(session, minimal, seed), facts | minimal_facts, load_model(policy().minimal.model))
     return paths
 
 

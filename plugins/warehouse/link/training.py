@@ -94,26 +94,26 @@ def borrow(model: dict[str, Any], other: dict[str, Any]) -> list[str]:
     for comparison in model["comparisons"]:
         for level in comparison["comparison_levels"]:
             thin = [p for p, least in (("m_probability", LEAST_M), ("u_probability", 0.0)) if level.get(p) is None or level[p] < least]
-            if thin and not level.get("is_null_level"):
-                lender = lenders[comparison["output_column_name"], level["label_for_charts"]]
+            lender = lenders.get((comparison["output_column_name"], level["label_for_charts"]))
+            if thin and lender and not level.get("is_null_level"):
                 level |= {parameter: lender[parameter] for parameter in thin}
                 borrowed.append(f"{comparison['output_column_name']}: {level['label_for_charts']}")
     return borrowed
 
 
-def write(folder: Path, name: str, linker: Linker, facts: dict[str, str], lender: dict[str, Any] | None = None) -> Path:
+def write(folder: Path, name: str, linker: Linker, facts: dict[str, str], lender: dict[str, Any]) -> Path:
     """Write a trained model with its card and charts.
 
     Args:
         facts: what to say about the training, for the card.
-        lender: a model from which levels without pairs borrow their parameters.
+        lender: a model from which levels without true pairs borrow their parameters.
 
     Raises:
-        LinkageFault: a level has no m or u probability.
+        LinkageFault: a level has no m or u probability, nor has the lender.
     """
     model = linker.misc.save_model_to_json()
-    if lender is not None and (borrowed := borrow(model, lender)):
-        facts = facts | {"parameters borrowed from the link model": "; ".join(borrowed)}
+    if borrowed := borrow(model, lender):
+        facts = facts | {"levels that saw no true pairs and borrowed from another model": "; ".join(borrowed)}
     missing = untrained_levels(model)
     if missing:
         raise LinkageFault(f"These levels saw no pairs to learn from: {'; '.join(missing)}. Train on a larger population")

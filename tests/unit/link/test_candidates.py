@@ -5,7 +5,7 @@ from __future__ import annotations
 import duckdb
 import pytest
 
-from warehouse.link.candidates import pairs_between, pairs_within
+from warehouse.link.candidates import make_pairs, pairs_between, pairs_within
 
 ROWS = [
     # record, surname, forename, districts
@@ -41,3 +41,17 @@ def test_pairs_within_a_table(rows: duckdb.DuckDBPyConnection, rule: str, pairs:
 def test_pairs_between_tables(rows: duckdb.DuckDBPyConnection) -> None:
     rows.execute("create view other as select * from name_row where record_no > 1").fetchall()
     assert pairs_between(rows, "l.surname = r.surname", "name_row", "other") == pairs_between(rows, "l.surname = r.surname", "other", "name_row") == 4
+
+
+RULES = ("l.surname = r.surname and l.record_no <> r.record_no", "l.forename = r.forename and l.districts = r.districts and l.record_no <> r.record_no")
+
+
+def test_pairs_are_made_once_by_their_first_rule(rows: duckdb.DuckDBPyConnection) -> None:
+    rows.execute("create view numbered as select *, row_number() over (order by record_no, len(districts) desc)::int as row_id from name_row").fetchall()
+    assert make_pairs(rows, RULES, [("numbered",)], 1000, "made") == [2, 5]
+    assert rows.execute("select match_key, join_key_l, join_key_r from made order by all").fetchall() == [("0", 1, 3), ("0", 2, 3), ("1", 1, 5), ("1", 3, 5)]
+
+
+def test_no_more_pairs_are_made_than_allowed(rows: duckdb.DuckDBPyConnection) -> None:
+    rows.execute("create view numbered as select *, row_number() over (order by record_no, len(districts) desc)::int as row_id from name_row").fetchall()
+    assert sum(make_pairs(rows, RULES, [("numbered",)], 3, "made")) == 3

@@ -6,8 +6,8 @@ import duckdb
 import pytest
 
 from warehouse.link.blocking import NAMED_RULES
+from warehouse.link.candidates import CANDIDATE_VOLUME
 from warehouse.link.quality import measure_quality, rule_name
-from warehouse.link.splinking import CANDIDATE_VOLUME
 
 
 @pytest.fixture

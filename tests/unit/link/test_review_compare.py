@@ -26,19 +26,19 @@ def test_lines_without_values_are_left_out_and_one_sided_ones_are_told() -> None
 
 
 def test_the_letters_that_differ_are_marked() -> None:
-    line = compared([{"surname": "Smyth"}], [{"surname": "SMITH"}])["Surname"]
+    line = compared([{"surname": "Smyth"}], [{"surname": "SMITH"}])["Surnames"]
     assert line.agreement == "differs"
     assert marked(line) == ["y"]
 
 
 def test_any_value_of_a_side_may_agree() -> None:
-    line = compared([{"surname": "Jones"}, {"surname": "Brown"}], [{"surname": "BROWN"}])["Surname"]
+    line = compared([{"surname": "Jones"}, {"surname": "Brown"}], [{"surname": "BROWN"}])["Surnames"]
     assert line.agreement == "same"
     assert ["".join(part.text for part in value) for value in line.left] == ["Brown", "Jones"]
 
 
 def test_a_value_written_two_ways_is_told_once() -> None:
-    line = compared([{"surname": "O'Neill"}, {"surname": "ONEILL"}], [{"surname": "Oneill"}])["Surname"]
+    line = compared([{"surname": "O'Neill"}, {"surname": "ONEILL"}], [{"surname": "Oneill"}])["Surnames"]
     assert len(line.left) == 1
     assert line.agreement == "same"
 
@@ -54,3 +54,7 @@ def test_places_are_compared_as_far_as_the_coarser_one_goes() -> None:
     assert compared([{"postcode": "NE1 4AA"}], [{"postcode": "NE1 4AB"}])["Places"].agreement == "differs"
     line = compared([{"postcode": "NE1 4AA"}, {"previous_postcode": "CF2 1AA"}], [{"postcode": "NE1 5XX"}])["Places"]
     assert marked(line) == ["CF2 1AA", "4AA"], "the district that both have is not marked"
+
+
+def test_an_earlier_surname_agrees_with_todays_of_the_other() -> None:
+    assert compared([{"surname": "Brown", "previous_surname": "Jones"}], [{"surname": "JONES"}])["Surnames"].agreement == "same"

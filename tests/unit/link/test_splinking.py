@@ -9,7 +9,7 @@ import duckdb
 import pytest
 from tests.unit.link.conftest import Rows
 
-from warehouse.link import named
+from warehouse.link import named, splinking
 from warehouse.link.errors import LinkageFault, PairBudgetExceeded, clean_duckdb_errors
 from warehouse.link.models import load_model, policy
 from warehouse.link.splinking import prediction_rules, rounds
@@ -32,6 +32,18 @@ def test_more_pairs_than_the_budget_allows_stop_the_night(standardised: Standard
 def test_within_the_budget_the_pairs_are_scored(standardised: Standardised) -> None:
     session = standardised(alike(4))
     assert named.score(session, policy(), load_model(policy().named.model))["candidate_pairs"] == 24, "6 pairs, by each of four rules"
+
+
+def test_pairs_compared_in_chunks_come_out_the_same(standardised: Standardised, monkeypatch: pytest.MonkeyPatch) -> None:
+    people = [{"forename": f"{letter}dam", "surname": f"Mar{letter}h", "dob": date(1960 + n, 1 + n, 5), "sex": "M"} for n, letter in enumerate("BCDFGHJKLM")]
+    session = standardised([{"record": 3 * n + copy} | person for n, person in enumerate(people) for copy in range(3)])
+    named.score(session, policy(), load_model(policy().named.model))
+    edges = "select record_l, record_r, round(match_weight, 9), match_key from named_edge order by all"
+    at_once = session.execute(edges).fetchall()
+    assert len(at_once) == 30
+    monkeypatch.setattr(splinking, "PAIRS_AT_A_TIME", 50)
+    named.score(session, policy(), load_model(policy().named.model))
+    assert session.execute(edges).fetchall() == at_once
 
 
 def test_a_single_record_needs_no_model(standardised: Standardised) -> None:

@@ -16,6 +16,7 @@ from warehouse.cli_tokenise import app
 from warehouse.contracts.load import all_contracts
 from warehouse.contracts.model import Contract
 from warehouse.contracts.zones import source_columns, vault_columns
+from warehouse.link.errors import LinkageFault
 from warehouse.link.roles import LINKAGE_ROLES
 from warehouse.link.tokens.contract import token_contract
 from warehouse.link.tokens.files import TokeniseError, tokenise
@@ -112,6 +113,16 @@ def test_another_key_gives_other_tokens(tmp_path: Path) -> None:
     assert first["TOKEN_SET"] != second["TOKEN_SET"]
 
 
+def test_names_may_go_without_their_pairs_of_letters(tmp_path: Path) -> None:
+    folder = deliver(tmp_path / "in", ANNE)
+    (plain,) = tokenise(made_up_contract(), folder, tmp_path / "plain", KEY, NIGHT, letter_pairs=False)
+    (full,) = tokenise(made_up_contract(), folder, tmp_path / "full", KEY, NIGHT)
+    (without,), (row,) = (list(csv.DictReader(file.path.open(encoding="utf-8"), delimiter="|")) for file in (plain, full))
+    for column in ("FIRST_TOKEN", "LAST_TOKEN"):
+        assert without[column] == row[column].rpartition(".")[0] + "."
+    assert without["TOKEN_SET"] != row["TOKEN_SET"]
+
+
 def test_short_forms_share_the_token_of_their_group(tmp_path: Path) -> None:
     first, second = tokenised(tmp_path, "I|1|Robert|Dale||01/02/1980|M|||||", "I|2|Bob|Dale||01/02/1980|M|||||")["members"]
     (whole, group, *_), (other_whole, other_group, *_) = (row["FIRST_TOKEN"].split(".") for row in (first, second))
@@ -172,8 +183,12 @@ def test_faults_are_told_without_values(tmp_path: Path) -> None:
     folder = deliver(tmp_path / "in", ANNE)
     with pytest.raises(TokeniseError, match="another folder"):
         tokenise(made_up_contract(), folder, folder, KEY, NIGHT)
+    deliver(folder, ANNE + "|Secretname")
+    with pytest.raises(LinkageFault, match="other fields than its header") as raised:
+        tokenise(made_up_contract(), folder, tmp_path / "out", KEY, NIGHT)
+    assert "Secretname" not in str(raised.value) and raised.value.__cause__ is None
     (folder / "members_20261101.txt").write_text("CHANGE|ID\nI|1\n", encoding="utf-8")
-    with pytest.raises(TokeniseError, match="lacks columns of the contract: FIRST, LAST"):
+    with pytest.raises(TokeniseError, match="lacks columns of the contract, or has them twice: FIRST, LAST"):
         tokenise(made_up_contract(), folder, tmp_path / "out", KEY, NIGHT)
     (folder / "members_20261101.txt").unlink()
     with pytest.raises(TokeniseError, match=r"No file fits a file pattern of club: members\*\.txt"):

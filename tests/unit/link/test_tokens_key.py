@@ -62,7 +62,8 @@ def test_the_key_of_each_combination_is_made_by_hmac(session: duckdb.DuckDBPyCon
     assert session.execute("select token_under('sex_key', 'F1980-02-03')").fetchall() == [(expected,)]
 
 
-def test_the_mark_of_a_token_set_tells_keys_apart() -> None:
-    assert token_set(KEY) == token_set(KEY)
-    assert token_set(KEY) != token_set(KEY[::-1])
-    assert KEY.hex()[:8] not in token_set(KEY)
+def test_the_mark_of_a_token_set_tells_keys_and_encodings_apart() -> None:
+    assert token_set(KEY, letter_pairs=True) == token_set(KEY, letter_pairs=True)
+    assert token_set(KEY, letter_pairs=True) != token_set(KEY[::-1], letter_pairs=True)
+    assert token_set(KEY, letter_pairs=True) != token_set(KEY, letter_pairs=False)
+    assert KEY.hex()[:8] not in token_set(KEY, letter_pairs=True)

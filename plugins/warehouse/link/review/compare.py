@@ -15,12 +15,12 @@ from typing import Literal
 from warehouse.link.review.decisions import Identifiers, Pair
 
 Agreement = Literal["same", "differs", "missing"]
-# What a line shows, and the roles whose values it holds. Initials stand with the names they begin.
+# What a line shows, and the roles whose values it holds. Initials stand with the names they begin, and
+# earlier surnames with today's: which of them an agency holds depends on when it met the person.
 LINES: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("Forename", ("forename", "forename_initial")),
     ("Middle names", ("middle_name",)),
-    ("Surname", ("surname", "surname_initial")),
-    ("Previous surname", ("previous_surname",)),
+    ("Surnames", ("surname", "previous_surname", "surname_initial")),
     ("Date of birth", ("dob",)),
     ("Sex", ("sex",)),
     ("Places", ("postcode", "previous_postcode", "postcode_sector")),

@@ -11,7 +11,8 @@
 
 The last three are found by comparing a random share of the records with all others anew, on wider rules than the night's. Pairs
 that share neither a date of birth with an initial or a place, nor a surname with a year of birth, and pairs below FLOOR bits are taken to be
-different people: that is the one assumption of the estimates.
+different people: that is the one assumption of the estimates. The model among feeds weighs all of these, pairs inside a feed too: their
+score only says which stratum they are in.
 """
 
 from __future__ import annotations
@@ -22,10 +23,10 @@ from typing import TYPE_CHECKING
 
 from warehouse.database import clean_errors, connect
 from warehouse.link import named
-from warehouse.link.blocking import LISTS, NAMED_RULES, OTHER_RECORD, same
+from warehouse.link.blocking import NAMED_RULES, OTHER_RECORD, same
+from warehouse.link.candidates import pairs_within
 from warehouse.link.errors import clean_duckdb_errors
 from warehouse.link.models import Policy, load_model
-from warehouse.link.quality import EQUALITY
 from warehouse.link.review.load import load_links
 from warehouse.link.splinking import PAIRS, scorer
 from warehouse.link.transfer import copy_out
@@ -92,7 +93,7 @@ def _compare_anew(session: duckdb.DuckDBPyConnection, policy: Policy) -> None:
     """Make `named_edge` of a share of the named records against all, on the night's rules and wider ones, from FLOOR bits on."""
     session.execute(WIDE_ROWS.format(millionths=MILLION)).fetchall()
     rules = (*NAMED_RULES, *WIDER_RULES)
-    millionths = min(MILLION, max(1, COMPARED_PAIRS * MILLION // max(sum(_nominated(session, rule) for rule in rules), 1)))
+    millionths = min(MILLION, max(1, COMPARED_PAIRS * MILLION // max(sum(pairs_within(session, rule, "wide_row") for rule in rules), 1)))
     session.execute(WIDE_ROWS.format(millionths=millionths)).fetchall()
     session.execute("set variable counted_share = ?::double", [millionths / MILLION]).fetchall()
     session.execute("set variable named_rules = ?::int", [len(NAMED_RULES)]).fetchall()
@@ -105,18 +106,3 @@ def _compare_anew(session: duckdb.DuckDBPyConnection, policy: Policy) -> None:
         scorer(session, "review", load_model(policy.named.model), looked_at, [("wide_row",)], ["wide_row"], prior).predict(FLOOR, "wide_pair")
     session.execute(f"create or replace table named_pair as select *, '{policy.named.model}' as model from wide_pair").fetchall()
     session.execute(named.EDGES.format(similarity=policy.named.guard_similarity)).fetchall()
-
-
-def _nominated(session: duckdb.DuckDBPyConnection, rule: str) -> int:
-    """About how many pairs of rows a rule nominates: exact for single columns that must be the same, an upper bound for lists."""
-    columns = [left for left, _ in EQUALITY.findall(rule)]
-    keys = ", ".join(f"{f'unnest({column})' if column in LISTS else column} as key_{n}" for n, column in enumerate(columns))
-    complete = " and ".join(f"key_{n} is not null" for n in range(len(columns)))
-    (pairs,) = one_row(
-        session,
-        f"""
-        with block as (select count(*) as n from (select {keys} from wide_row) where {complete} group by {", ".join(f"key_{n}" for n in range(len(columns)))})
-        select coalesce(sum(n * (n - 1)), 0) / 2 from block
-        """,
-    )
-    return int(pairs)

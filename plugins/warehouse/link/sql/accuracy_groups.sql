@@ -4,7 +4,7 @@
 
 create or replace table person_group as
 with known as (
-    select t.true_no, p.sex, p.ethnic, date_diff('year', p.dob::date, getvariable('night')) as age
+    select t.true_no, p.sex, p.ethnic, date_sub('year', p.dob::date, getvariable('night')) as age
     from person as p inner join truth_no as t using (true_person_id)
 ),
 -- Somebody a record of whom says 1 January, by birth or because a clerk did not know the day.
@@ -13,7 +13,14 @@ first_of_january as (
 )
 select true_no, 'sex' as kind, sex as of_kind from known
 union all
-select true_no, 'age', case when age < 18 then 'under 18' when age >= 65 then '65 and over' else (age // 10 * 10)::varchar || ' to ' || (age // 10 * 10 + 9) end
+select
+    true_no, 'age',
+    case
+        when age < 20 then 'under 20'
+        when age >= 65 then '65 and over'
+        when age >= 60 then '60 to 64'
+        else (age // 10 * 10)::varchar || ' to ' || (age // 10 * 10 + 9)
+    end
 from known
 union all
 -- The groups of the census, of which the codes are the finer parts. Source: NDTMS code set, ETHNIC.

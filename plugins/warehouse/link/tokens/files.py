@@ -6,6 +6,7 @@ what the contract says may be kept. Clear values are held in memory and in a pri
 
 from __future__ import annotations
 
+import csv
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -42,7 +43,7 @@ class Tokenised:
     identifiers: dict[str, tuple[int, int]]
 
 
-def tokenise(contract: Contract, files: Path, out: Path, key: bytes, night: date) -> list[Tokenised]:
+def tokenise(contract: Contract, files: Path, out: Path, key: bytes, night: date, letter_pairs: bool = True) -> list[Tokenised]:
     """Write a delivery's files with tokens in place of identifiers, under the same names and with their rows in the same order.
 
     Args:
@@ -52,6 +53,7 @@ def tokenise(contract: Contract, files: Path, out: Path, key: bytes, night: date
         out: folder to write to; not the one read from.
         key: what the agencies share.
         night: the date the data are as at; dates of birth after it are not used.
+        letter_pairs: whether names have codes of their pairs of letters, without which misspelt names agree by their sound alone.
 
     Raises:
         TokeniseError: no file is there, a file lacks columns, or the output would overwrite the input.
@@ -65,14 +67,15 @@ def tokenise(contract: Contract, files: Path, out: Path, key: bytes, night: date
         raise TokeniseError(f"No file fits a file pattern of {contract.feed}: {', '.join(table.file for table in contract.tables.values())}")
     out.mkdir(parents=True, exist_ok=True, mode=0o700)
     with tempfile.TemporaryDirectory(prefix="tokenise-") as name, duckdb_session(Path(name) / "spill") as session:
-        prepare(session, key, night)
-        return [_tokenise_file(session, contract, table, out / path.name, key) for table, path in _read_all(session, contract, found, Path(name))]
+        prepare(session, key, night, letter_pairs)
+        mark = token_set(key, letter_pairs)
+        return [_tokenise_file(session, contract, table, out / path.name, mark) for table, path in _read_all(session, contract, found, Path(name))]
 
 
-def prepare(session: duckdb.DuckDBPyConnection, key: bytes, night: date) -> None:
+def prepare(session: duckdb.DuckDBPyConnection, key: bytes, night: date, letter_pairs: bool = True) -> None:
     """Give a session the key and what standardises and encodes identifiers."""
     with clean_duckdb_errors("prepare the tokens"):
-        session.execute(f"set variable night = date '{night.isoformat()}'").fetchall()
+        session.execute(f"set variable night = date '{night.isoformat()}'; set variable letter_pairs = {letter_pairs}").fetchall()
         session.execute(f"create or replace table nickname as select * from read_csv({quoted(NICKNAMES)}, header = true, all_varchar = true)").fetchall()
         give_key(session, key)
         run_script(session, "standardise.sql")
@@ -110,25 +113,31 @@ def _read_all(session: duckdb.DuckDBPyConnection, contract: Contract, found: lis
 def _read(session: duckdb.DuckDBPyConnection, contract: Contract, table: Table, path: Path, folder: Path) -> None:
     """Make `delivered`: the columns of the contract as text, `_row_no` counting from 1, and whether consent lets the row be `_shown`."""
     text = to_utf8(path, contract.format, folder / f"{table.name}.utf8")
+    with text.open(encoding="utf-8-sig", newline="") as stream:
+        header = next(csv.reader(stream, delimiter=contract.format.delimiter), [])
     columns = [column.name for column in table.columns]
-    shown = f"{text_of(contract, contract.consent.column)} is distinct from {literal(contract.consent.withheld)}" if contract.consent else "true"
-    if contract.consent:
-        shown += f" and {text_of(contract, contract.consent.column)} is not null"
-    with clean_duckdb_errors(f"read the file of {table.name}: it is not the delimited text that the contract describes"):
-        reader = f"read_csv({quoted(text)}, header = true, all_varchar = true, delim = {literal(contract.format.delimiter)}, quote = '\"', escape = '\"')"
-        header = {name for name, *_ in session.execute(f"describe select * from {reader}").fetchall()}
-        missing = [name for name in columns if name not in header]
-        if not missing:
-            names = ", ".join(f'"{name}"' for name in columns)
-            session.execute(
-                f"create or replace temp table delivered as select row_number() over () as _row_no, {shown} as _shown, {names} from {reader}"
-            ).fetchall()
+    missing = [name for name in columns if header.count(name) != 1]
     if missing:
-        raise TokeniseError(f"The file of {table.name} lacks columns of the contract: {', '.join(missing)}")
+        raise TokeniseError(f"The file of {table.name} lacks columns of the contract, or has them twice: {', '.join(missing)}")
+    named = ", ".join(f"{literal(name if name in columns else f'_ignored_{place}')}: 'VARCHAR'" for place, name in enumerate(header))
+    form = f"delim = {literal(contract.format.delimiter)}, quote = '\"', escape = '\"'"
+    reader = f"read_csv({quoted(text)}, auto_detect = false, header = false, skip = 1, columns = {{{named}}}, {form})"
+    names = ", ".join(f'"{name}"' for name in columns)
+    with clean_duckdb_errors(f"read the file of {table.name}: a row of it has other fields than its header"):
+        session.execute(
+            f"create or replace temp table delivered as select row_number() over () as _row_no, {_consent(contract)} as _shown, {names} from {reader}"
+        ).fetchall()
 
 
-def _tokenise_file(session: duckdb.DuckDBPyConnection, contract: Contract, table: Table, path: Path, key: bytes) -> Tokenised:
-    """Encode the table `delivered` and write it to `path`."""
+def _consent(contract: Contract) -> str:
+    """SQL for whether a row may be shown: consent is stated, and not withheld."""
+    if contract.consent is None:
+        return "true"
+    return f"coalesce({text_of(contract, contract.consent.column)} <> {literal(contract.consent.withheld)}, false)"
+
+
+def _tokenise_file(session: duckdb.DuckDBPyConnection, contract: Contract, table: Table, path: Path, mark: str) -> Tokenised:
+    """Encode the table `delivered` and write it to `path`, marked by its token set."""
     identifiers: dict[str, tuple[int, int]] = {}
     with clean_duckdb_errors(f"make the tokens of {table.name}"):
         if layout.is_tokenised(table):
@@ -137,7 +146,7 @@ def _tokenise_file(session: duckdb.DuckDBPyConnection, contract: Contract, table
             identifiers = measure(session, contract, table)
         partial = path.with_name(f"{path.name}.part")
         partial.touch(mode=0o600)
-        written = _written(contract, table, key)
+        written = _written(contract, table, mark)
         session.execute(
             f"copy ({written}) to {quoted(partial)} (format csv, header, delimiter {literal(contract.format.delimiter)}, use_tmp_file false)"
         ).fetchall()
@@ -146,7 +155,7 @@ def _tokenise_file(session: duckdb.DuckDBPyConnection, contract: Contract, table
     return Tokenised(path, rows, identifiers)
 
 
-def _written(contract: Contract, table: Table, key: bytes) -> str:
+def _written(contract: Contract, table: Table, mark: str) -> str:
     """The query of the file to write: kept columns, the shared year of birth, tokens."""
     kept = [_shown(contract, column.name, f'"{column.name}"') for column in layout.kept_columns(table)]
     if not layout.is_tokenised(table):
@@ -154,8 +163,8 @@ def _written(contract: Contract, table: Table, key: bytes) -> str:
     if layout.shares_birth_year(table):
         kept.append(_shown(contract, layout.YEAR_OF_BIRTH, f"left({cleaned(contract, table, 'dob')}, 4)"))
     tokens = [f'{role}_token as "{name}"' for name, role in layout.token_columns(table)]
-    mark = f"{literal(token_set(key))} as {layout.TOKEN_SET}"
-    return f"select {', '.join([*kept, *tokens, mark])} from delivered left join encoded using (_row_no) order by _row_no"
+    tokens.append(f"{literal(mark)} as {layout.TOKEN_SET}")
+    return f"select {', '.join(kept + tokens)} from delivered left join encoded using (_row_no) order by _row_no"
 
 
 def _shown(contract: Contract, name: str, value: str) -> str:

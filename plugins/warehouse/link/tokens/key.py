@@ -50,12 +50,12 @@ def read_key(path: Path | None) -> bytes:
     return key
 
 
-def token_set(key: bytes) -> str:
-    """What tokens made by this version with this key are marked by: version and eight characters that tell keys apart.
+def token_set(key: bytes, letter_pairs: bool) -> str:
+    """What tokens made by this version with this key are marked by: version and eight characters that tell keys, and what is encoded, apart.
 
     The characters are those of a token of their own, so they say nothing about the key.
     """
-    check = hmac.new(key, b"token set:", hashlib.sha256).hexdigest()[:8]
+    check = hmac.new(key, b"token set:" + (b"with letter pairs" if letter_pairs else b"whole names alone"), hashlib.sha256).hexdigest()[:8]
     return f"{TOKEN_VERSION}-{check}"
 
 

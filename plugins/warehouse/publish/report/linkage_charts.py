@@ -46,7 +46,7 @@ def weights(rows: Rows, bin_bits: int) -> str:
 
 
 def rules(rows: Rows, name: str) -> str:
-    """Pairs compared and edges kept by blocking rule, on a logarithmic scale: rows of `rule`, `what` and `pairs` (over 0)."""
+    """Pairs made and edges kept by blocking rule, on a logarithmic scale: rows of `rule`, `what` and `pairs` (over 0)."""
     import altair as alt
 
     what = list(dict.fromkeys(row["what"] for row in rows))

@@ -39,7 +39,7 @@ def completeness(linkage: Linkage) -> list[Block]:
 
 
 def rules(linkage: Linkage) -> list[Block]:
-    """Pairs that each blocking rule had compared, and edges that came of it."""
+    """Pairs that each blocking rule made, other rules apart, and edges that came of it."""
     blocks: list[Block] = []
     for kind, title in KINDS.items():
         compared = {rule: int(count) for (name, a, rule), count in linkage.metrics.items() if name == "candidates_by_rule" and a == kind}
@@ -48,7 +48,7 @@ def rules(linkage: Linkage) -> list[Block]:
         bars = [
             {"rule": rule_words(rule), "what": what, "pairs": counts[rule]}
             for rule in found
-            for what, counts in (("pairs compared this night", compared), ("edges, whenever compared", kept))
+            for what, counts in (("pairs it made this night", compared), ("edges it was the first to make, on any night", kept))
             if counts.get(rule)
         ]
         if not bars:
@@ -57,7 +57,9 @@ def rules(linkage: Linkage) -> list[Block]:
         rows = [[rule_words(rule), f"{compared.get(rule, 0):,}", f"{kept.get(rule, 0):,}"] for rule in found]
         blocks += [
             Figure(linkage_charts.rules(bars, f"rules-{kind}"), alt, f"{title}: what the blocking rules brought together"),
-            Table(f"{title}: pairs by blocking rule", columns("The same", "#Compared this night", "#Edges by it first"), rows, is_detail=True),
+            Table(
+                f"{title}: pairs by blocking rule", columns("The same", "#Pairs it made this night", "#Edges it was the first to make"), rows, is_detail=True
+            ),
         ]
     return blocks
 

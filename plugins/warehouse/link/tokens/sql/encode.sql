@@ -1,5 +1,6 @@
 -- From standardised identifiers (table clean: _row_no and one column a role) to tokens (table encoded: _row_no and one column a
--- token role). Values that repeat are encoded once: names, dates of birth, places and their combinations in people.
+-- token role). Values that repeat are encoded once: names, dates of birth and places. Variable `letter_pairs` says whether names
+-- have codes of their pairs of letters.
 
 -- Names, their parts of two letters (with an underscore before and after the name), and the codes of those parts. A code has
 -- 32 bits: there are only some 700 different ones, and they are compared by the set.
@@ -10,7 +11,7 @@ where name is not null;
 
 create or replace temp table name_bigram as
 select distinct name, unnest(list_transform(range(1, length(name) + 2), lambda place: substr('_' || name || '_', place, 2))) as bigram
-from name_value;
+from name_value where getvariable('letter_pairs');
 
 create or replace temp table bigram_code as
 select bigram, left(keyed_hash('forename bigram', bigram), 8) as of_forename, left(keyed_hash('surname bigram', bigram), 8) as of_surname
@@ -21,10 +22,10 @@ create or replace temp table name_code as
 select
     name,
     token('name', name)                                                                 as whole,
-    string_agg(of_forename, '' order by of_forename)                                    as forename_bigrams,
+    or_empty(string_agg(of_forename, '' order by of_forename))                          as forename_bigrams,
     whole || '.' || or_empty(token('surname sound', sound_key(name)))
-        || '.' || string_agg(of_surname, '' order by of_surname)                        as surname_token
-from name_bigram inner join bigram_code using (bigram)
+        || '.' || or_empty(string_agg(of_surname, '' order by of_surname))              as surname_token
+from name_value left join name_bigram using (name) left join bigram_code using (bigram)
 group by name;
 
 -- Short forms belong to a name by sex. Where it is unknown the men's list is read, then the women's. `short_initials` are the letters that

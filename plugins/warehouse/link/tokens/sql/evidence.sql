@@ -7,8 +7,8 @@ create or replace macro codes(text_value) as
     list_transform(range(0, length(text_value) // 8), lambda place: ('0x' || substr(text_value, place * 8 + 1, 8))::uinteger);
 create or replace macro tokens_in(text_value) as
     list_transform(range(0, length(text_value) // 16), lambda place: substr(text_value, place * 16 + 1, 16));
--- Similarity of two names by the pairs of letters they share: Dice's coefficient, 0 to 1.
-create or replace macro dice(codes_l, codes_r) as 2.0 * len(list_intersect(codes_l, codes_r)) / (len(codes_l) + len(codes_r));
+-- Similarity of two names by the pairs of letters they share: Dice's coefficient, 0 to 1; null where names come without them.
+create or replace macro dice(codes_l, codes_r) as 2.0 * len(list_intersect(codes_l, codes_r)) / nullif(len(codes_l) + len(codes_r), 0);
 
 create or replace table record as
 select
