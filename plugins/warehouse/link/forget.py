@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 
 from warehouse.database import clean_errors, connect
+from warehouse.link.review.decisions import forget_pairs
 from warehouse.link.state import state_folder
 from warehouse.settings import settings
 
@@ -49,6 +50,7 @@ def forget(erasure_ids: list[int]) -> None:
         connection.execute("analyze forgotten")
         connection.execute(LINKS)
         connection.execute("delete from linkage.edge using forgotten as f where record_key_l = f.record_key or record_key_r = f.record_key")
+        forget_pairs(connection)
         # The copy of the links that the last night kept is not what stands any more.
         connection.execute("update linkage.resolved_night set copy_id = null")
         if night is not None and night[0] is not None:
