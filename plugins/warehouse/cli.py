@@ -17,7 +17,7 @@ from typing import Annotated
 
 import typer
 
-from warehouse import cli_contracts, cli_deliveries, cli_erasure, cli_linkage, cli_retention
+from warehouse import cli_contracts, cli_deliveries, cli_erasure, cli_linkage, cli_retention, cli_tokenise
 from warehouse.cli_common import EXIT_USAGE, Night, console, fail, today
 
 # A scheduler ends commands by SIGTERM: leave through the finally clauses, so that no service is left running.
@@ -29,6 +29,7 @@ app.add_typer(cli_linkage.app, name="linkage")
 app.add_typer(cli_deliveries.app)
 app.add_typer(cli_erasure.app)
 app.add_typer(cli_retention.app)
+app.add_typer(cli_tokenise.app)
 
 
 @app.command()
