@@ -7,10 +7,13 @@ reads them and changes the warehouse in one transaction.
 from __future__ import annotations
 
 import shutil
+from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from warehouse.contracts.load import all_contracts
+from warehouse.contracts.model import Contract
 from warehouse.database import ops
 from warehouse.link import evidence, extract, guards, incremental, state
 from warehouse.link import resolve as resolving
@@ -18,9 +21,13 @@ from warehouse.link.errors import LinkageFault, clean_duckdb_errors
 from warehouse.link.models import policy
 from warehouse.link.score import OUTPUTS, score_evidence
 from warehouse.link.state import State
+from warehouse.link.tokens.night import delivers_tokens, score_vault
 from warehouse.link.workspace import duckdb_session, forget_nights_before, night_folder, private_folder, quoted
 from warehouse.receive import staleness
 from warehouse.settings import settings
+
+if TYPE_CHECKING:
+    import duckdb
 
 
 def link(night: date) -> dict[str, int]:
@@ -64,22 +71,34 @@ def _score(night: date, earlier: State | None, folder: Path) -> dict[str, int] |
         The counts; None when there is no room for the night's new records between those that the earlier night numbered.
     """
     contracts = all_contracts()
-    seen = extract.deliveries_seen(night)
     with duckdb_session(folder / "spill") as session:
-        with clean_duckdb_errors("read and standardise the identifiers"):
-            if earlier is None:
-                extract.from_vault(session, contracts, night, folder)
-                evidence.build(session, night, with_room=True)
-            elif not incremental.build(session, earlier, contracts, night, folder):
-                return None
-        with clean_duckdb_errors("score the records"):
-            counts = score_evidence(session, policy()) | {"is_full": int(earlier is None)}
-            if earlier is None or state.is_worn(counts["changed_records"], counts["records"]):
-                state.save(session, State(night, earlier.full_night if earlier else night, state.fingerprint(contracts), seen))
-            complete = folder / "complete"
-            complete.mkdir(mode=0o700)
+        if delivers_tokens(contracts):
+            counts: dict[str, int] | None = score_vault(session, contracts, night, folder, policy()) | {"is_full": 1}
+        else:
+            counts = _score_clear(session, contracts, night, earlier, folder)
+        if counts is None:
+            return None
+        complete = folder / "complete"
+        complete.mkdir(mode=0o700)
+        with clean_duckdb_errors("keep the scored edges"):
             for name, query in OUTPUTS.items():
                 session.execute(f"copy ({query}) to {quoted(complete / f'{name}.parquet')} (format parquet)").fetchall()
+    return counts
+
+
+def _score_clear(session: duckdb.DuckDBPyConnection, contracts: Sequence[Contract], night: date, earlier: State | None, folder: Path) -> dict[str, int] | None:
+    """Score clear identifiers and make the tables of OUTPUTS. As `_score` otherwise."""
+    seen = extract.deliveries_seen(night)
+    with clean_duckdb_errors("read and standardise the identifiers"):
+        if earlier is None:
+            extract.from_vault(session, contracts, night, folder)
+            evidence.build(session, night, with_room=True)
+        elif not incremental.build(session, earlier, contracts, night, folder):
+            return None
+    with clean_duckdb_errors("score the records"):
+        counts = score_evidence(session, policy()) | {"is_full": int(earlier is None)}
+        if earlier is None or state.is_worn(counts["changed_records"], counts["records"]):
+            state.save(session, State(night, earlier.full_night if earlier else night, state.fingerprint(contracts), seen))
     return counts
 
 
