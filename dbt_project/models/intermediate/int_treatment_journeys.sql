@@ -22,7 +22,7 @@ ended as (
         -- The last episode first. Ids are made of random person ids and must not decide between equals.
         row_number() over (
             partition by person_id, island
-            order by triage_date desc, spell_end desc, partnership_code, provider_code
+            order by triage_date desc, spell_end desc, partnership_code asc, provider_code asc
         ) as episodes_from_last
     from numbered
 ),
