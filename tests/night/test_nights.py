@@ -128,11 +128,11 @@ def test_linkage_is_measured_against_the_truth_beside_its_baseline(nights: Night
 def everything_written(home: Path) -> dict[str, bytes]:
     """All that the nights wrote outside the zones that hold people's values: logs, reports, work files, Airflow's database, ops and marts."""
     from warehouse.database import server
+    from warehouse.link.state import state_folder
 
+    zones = (home / "landing", home / "postgres" / "data", state_folder())
     written = {
-        str(path.relative_to(home)): path.read_bytes()
-        for path in home.rglob("*")
-        if path.is_file() and not path.is_relative_to(home / "landing") and not path.is_relative_to(home / "postgres" / "data")
+        str(path.relative_to(home)): path.read_bytes() for path in home.rglob("*") if path.is_file() and not any(path.is_relative_to(zone) for zone in zones)
     }
     dump = server.psql().with_name("pg_dump")
     airflow_db = subprocess.run([dump, server.airflow_url()], capture_output=True, check=True)
@@ -150,6 +150,14 @@ def test_no_planted_value_is_in_anything_the_nights_wrote(nights: Nights) -> Non
     secrets = [value.encode().lower() for value in (*PLANTED.values(), PLANTED_BAD_DATE)]
     leaks = sorted({name for name, content in written.items() for value in secrets if value in content.lower()})
     assert leaks == []
+
+
+def test_what_the_linker_keeps_of_people_is_its_owners_alone(nights: Nights) -> None:
+    from warehouse.link.state import state_folder
+
+    folders = [folder for folder in (state_folder(), *state_folder().rglob("*")) if folder.is_dir()]
+    assert len(folders) > 1, "the nights kept nothing, so this would prove nothing"
+    assert {folder.stat().st_mode & 0o777 for folder in folders} == {0o700}
 
 
 def test_the_planted_people_are_where_they_belong(nights: Nights) -> None:

@@ -42,8 +42,8 @@ class Measure:
 
     @property
     def name(self) -> str:
-        """The measure with its group, such as `named_pair_recall, sex F`."""
-        return f"{self.metric}, {self.kind} {self.of_kind}" if self.kind else self.metric
+        """The measure with its group, such as `named_pair_recall (sex F)`."""
+        return f"{self.metric} ({self.kind} {self.of_kind})" if self.kind else self.metric
 
 
 def evaluate(night: date, truth_dir: Path) -> dict[str, float]:
