@@ -61,7 +61,8 @@ def test_links_are_compared_with_the_truth(linked: duckdb.DuckDBPyConnection, tm
     assert by_group["named_pair_precision (sex F)"] == pytest.approx(2 / 4)
     assert by_group["named_pair_precision (sex M)"] == 0
     assert by_group["named_pair_recall (ethnic group White)"] == pytest.approx(2 / 6)
-    assert by_group["named_records (age 60 to 64)"] == by_group["named_records (ethnic group Asian)"] == by_group["named_records (recorded on 1 January yes)"] == 1
+    for group in ("age 60 to 64", "ethnic group Asian", "recorded on 1 January yes"):
+        assert by_group[f"named_records ({group})"] == 1
     assert by_group["client_to_person_recall (age 40 to 49)"] == 1
     assert by_group["client_false_links_of_unknown (age under 20)"] == 0
     assert "named_pair_recall (sex M)" not in by_group
