@@ -117,7 +117,7 @@ def row_hash(table: Table) -> str:
     """SQL for the hash of what a row brings to the source zone: its attributes, and keys that the row key does not imply."""
     implied = set(table.keys["row_key"])
     kept = [zone for zone in source_columns(table) if not _is_implied(zone, table, implied)]
-    return _hash([(zone.name, _zone_value(zone)) for zone in kept])
+    return _hash([(zone.name, zone_value(zone)) for zone in kept])
 
 
 def identity_hash(contract: Contract, table: Table) -> str:
@@ -127,7 +127,7 @@ def identity_hash(contract: Contract, table: Table) -> str:
         return "null::uuid"
     implied = set(table.keys["row_key" if grain == "row" else "record_key"])
     kept = [zone for zone in vault_columns(contract, table) if not _is_implied(zone, table, implied)]
-    return f"case when not (_withheld or _deleted) then {_hash([(zone.name, _zone_value(zone)) for zone in kept])} end"
+    return f"case when not (_withheld or _deleted) then {_hash([(zone.name, zone_value(zone)) for zone in kept])} end"
 
 
 def date_read(text: str, date_format: str) -> str:
@@ -227,8 +227,9 @@ def _is_implied(zone: ZoneColumn, table: Table, implied: set[str]) -> bool:
     return zone.column.name in implied
 
 
-def _zone_value(zone: ZoneColumn) -> str:
-    if zone.name == "birth_year" and zone.column is not None:
+def zone_value(zone: ZoneColumn) -> str:
+    """What a zone's column holds, in terms of the file's columns (DuckDB)."""
+    if zone.is_year and zone.column is not None:
         return f"year({quoted(zone.column.field)})"
     return quoted(zone.name)
 

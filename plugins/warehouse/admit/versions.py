@@ -11,6 +11,7 @@ from warehouse.admit import checkpoint
 from warehouse.admit.deliveries import Finding
 from warehouse.admit.difference import TableWork
 from warehouse.admit.errors import AdmitFault
+from warehouse.admit.parse import zone_value
 from warehouse.admit.transfer import copy_in, has_rows
 from warehouse.contracts import ddl
 from warehouse.contracts.ddl import literal, quoted
@@ -160,13 +161,7 @@ def _add(work: TableWork, zone: ddl.Zone, query: str) -> int:
 
 def _values(columns: list[ZoneColumn]) -> str:
     """The zone's columns in terms of the file's."""
-    return ", ".join(f"{_value(zone)}::{DUCKDB_TYPES[zone.sql_type]} as {quoted(zone.name)}" for zone in columns)
-
-
-def _value(zone: ZoneColumn) -> str:
-    if zone.name == "birth_year" and zone.column is not None:
-        return f"year({quoted(zone.column.field)})"
-    return quoted(zone.name)
+    return ", ".join(f"{zone_value(zone)}::{DUCKDB_TYPES[zone.sql_type]} as {quoted(zone.name)}" for zone in columns)
 
 
 def _night(work: TableWork) -> str:

@@ -21,12 +21,16 @@ VAULT_HISTORY_COLUMNS = tuple(column for column in HISTORY_COLUMNS if column[0] 
 
 @dataclass(frozen=True)
 class ZoneColumn:
-    """A column of a vault or source table: its name there, its SQL type, and the file column it comes from (None for a key)."""
+    """A column of a vault or source table: its name there, its SQL type, and the file column it comes from (None for a key).
+
+    `is_year` marks the year alone of a column that holds a date.
+    """
 
     name: str
     sql_type: str
     description: str
     column: Column | None = None
+    is_year: bool = False
 
     @property
     def is_key(self) -> bool:
@@ -77,5 +81,5 @@ def _typed(column: Column) -> ZoneColumn:
 
 def _shared(column: Column) -> ZoneColumn:
     if column.share == "birth_year":
-        return ZoneColumn("birth_year", "smallint", f"{column.description}: the year alone", column)
+        return ZoneColumn("birth_year", "smallint", f"{column.description}: the year alone", column, is_year=True)
     return _typed(column)

@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import Any
 
 import psycopg
@@ -37,13 +36,6 @@ def url(role: str) -> str:
     if role != "admin":
         address = address.set(username=login(role), password=settings().secret(f"password_{role}"))
     return address.set(drivername="postgresql").render_as_string(hide_password=False)
-
-
-@lru_cache(maxsize=len(ROLES))
-def engine(role: str) -> sa.Engine:
-    """A SQLAlchemy engine for a role: no pool (tasks are short), and no parameters in error messages."""
-    address = sa.make_url(url(role)).set(drivername="postgresql+psycopg")
-    return sa.create_engine(address, poolclass=sa.NullPool, hide_parameters=True, connect_args={"application_name": f"warehouse {role}"})
 
 
 def connect(role: str, *, autocommit: bool = False) -> psycopg.Connection[Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import date
 
 from warehouse.publish.disclosure import people
@@ -15,13 +15,15 @@ from warehouse.publish.wording import other_delivery
 WORST_RULES = 12
 
 
-def load_section(feeds: tuple[FeedLoad, ...], history: History, night: date, erased: Mapping[str, int]) -> Section:
+def load_section(feeds: tuple[FeedLoad, ...], history: History, night: date, erased: Mapping[str, int], stale: Collection[str] = ()) -> Section:
     """Rows received, admitted and quarantined by feed and table, against the last nights; late, replaced and withdrawn deliveries.
 
     Args:
         erased: records erased by feed since the night before.
+        stale: feeds that are late. One that owes nothing tonight, as a weekly feed on most nights, is no trouble.
     """
-    blocks: list[Block] = [Note(_trouble(feed), is_warning=True) for feed in feeds if feed.status != "admitted"]
+    troubled = [feed for feed in feeds if feed.status not in ("admitted", "no delivery") or (feed.status == "no delivery" and feed.feed in stale)]
+    blocks: list[Block] = [Note(_trouble(feed), is_warning=True) for feed in troubled]
     fates = [
         {"feed": feed.feed, "fate": fate, "rows": rows}
         for feed in feeds

@@ -12,6 +12,7 @@ from warehouse.publish.disclosure import people
 from warehouse.publish.facts import NightSummary
 from warehouse.publish.report.blocks import Fact, Section
 from warehouse.publish.report.history import History
+from warehouse.publish.report.indicator_section import indicator_section
 from warehouse.publish.report.linkage_section import linkage_section
 from warehouse.publish.report.load_sections import load_section, quality_section
 from warehouse.publish.report.outcome_section import outcome_section
@@ -55,7 +56,8 @@ def page(summary: NightSummary, history: History) -> str:
 def _sections(summary: NightSummary, history: History) -> list[Section]:
     return [
         outcome_section(summary.outcomes),
-        load_section(summary.feeds, history, summary.night, summary.erased),
+        indicator_section(summary.indicators),
+        load_section(summary.feeds, history, summary.night, summary.erased, _stale(summary)),
         quality_section(summary.feeds, history),
         linkage_section(summary.linkage, history),
         coverage_section(summary),
@@ -66,13 +68,14 @@ def _sections(summary: NightSummary, history: History) -> list[Section]:
 
 def _facts(summary: NightSummary) -> list[Fact]:
     admitted = sum(feed.status == "admitted" for feed in summary.feeds)
+    owed = sum(feed.status != "no delivery" or feed.feed in _stale(summary) for feed in summary.feeds)
     received, quarantined = sum(feed.received for feed in summary.feeds), sum(feed.quarantined for feed in summary.feeds)
     facts = [
         Fact(
             "Feeds admitted",
-            f"{admitted} of {len(summary.feeds)}",
-            "agencies delivered and passed",
-            is_warning=admitted < len(summary.feeds),
+            f"{admitted} of {owed}",
+            "of those that owed a delivery, delivered and passed",
+            is_warning=admitted < owed,
         ),
         Fact("Feeds on time", f"{len(summary.coverage) - len(summary.stale)} of {len(summary.coverage)}", _late(summary), is_warning=bool(summary.stale)),
         Fact("Rows received", f"{received:,}", f"{quarantined / received:.2%} quarantined" if received else "nothing came"),
@@ -92,6 +95,10 @@ def _facts(summary: NightSummary) -> list[Fact]:
         )
     )
     return facts
+
+
+def _stale(summary: NightSummary) -> set[str]:
+    return {coverage.feed for coverage in summary.stale}
 
 
 def _late(summary: NightSummary) -> str:
