@@ -24,6 +24,7 @@ from warehouse.database import connect
 from warehouse.link import stage
 from warehouse.link.errors import LinkageFault
 from warehouse.link.evaluate import evaluate
+from warehouse.link.forget import forget
 from warehouse.link.state import state_folder
 from warehouse.link.workspace import night_folder
 from warehouse.receive.stage import receive
@@ -268,13 +269,35 @@ def test_after_four_nights_of_changes_it_ends_where_a_full_night_does(linked: Pa
     assert len(found ^ everything) < 0.005 * len(everything)
 
 
+def test_an_erasure_takes_its_records_out_of_what_was_kept_and_nothing_else(linked: Path) -> None:
+    """Run between two nights: the next one is no full one for it."""
+    (record,) = alone(1, others=0)
+    with connect("admin") as connection:
+        connection.execute("delete from vault.benefits__claimants where record_key = %s", [record])
+        row = connection.execute(
+            "insert into ops.erasure (feed, record_key, reason, requested_on, requested_by)"
+            " values ('benefits', %s, 'erasure request', %s, 'somebody') returning erasure_id",
+            [record, FIFTH],
+        ).fetchone()
+    assert row is not None
+    forget([row[0]])
+    kept = [path for folder in (state_folder(), night_folder(FIFTH).parent / "standing") for path in folder.rglob("*.parquet")]
+    keys = [str(key) for path in kept for key in duckdb.sql(f"select columns(c -> contains(c, '_key')) from '{path}'").fetchall()] if kept else []
+    assert kept
+    assert record not in " ".join(keys)
+    counts = stage.link(FIFTH + timedelta(days=1))
+    assert (counts["is_full"], counts["changed_records"], counts["retired"]) == (0, 0, 0)
+    with connect("linker") as connection:
+        assert connection.execute("select count(*) from linkage.person_link where record_key = %s", [record]).fetchone() == (0,)
+
+
 def test_a_feed_whose_history_was_changed_is_read_whole(linked: Path) -> None:
-    sixth = FIFTH + timedelta(days=1)
+    seventh = FIFTH + timedelta(days=2)
     (record,) = alone(1, others=0)
     with connect("admin") as connection:
         connection.execute("update ops.delivery set contract_hash = 'another' where feed = 'benefits' and night = %s", [SECOND])
         connection.execute("update vault.benefits__claimants set forename = 'Perpetua' where record_key = %s and _valid_to is null", [record])
-    counts = stage.score(sixth)
+    counts = stage.score(seventh)
     assert (counts["is_full"], counts["changed_records"]) == (0, 1), "of all the records of the feed only the one is not as it was"
 
 

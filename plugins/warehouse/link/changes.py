@@ -113,7 +113,7 @@ def load_standing(session: duckdb.DuckDBPyConnection, connection: psycopg.Connec
         folder: where files on their way may lie.
     """
     last = connection.execute("select night, copy_id from linkage.resolved_night order by night desc limit 1").fetchone()
-    copy = _copy(last[1]) if last is not None and last[1] is not None and last[0] < night else None
+    copy = copy_folder(last[1]) if last is not None and last[1] is not None and last[0] < night else None
     session.execute("create or replace table touched (record_key uuid, certainty varchar)").fetchall()
     if copy is not None and copy.is_dir():
         for name in ("link", "edge"):
@@ -148,7 +148,7 @@ def keep_copy(session: duckdb.DuckDBPyConnection, connection: psycopg.Connection
     A copy whose transaction failed is named nowhere, and goes with the next one.
     """
     copy_id = uuid4()
-    copy = _copy(copy_id)
+    copy = copy_folder(copy_id)
     shutil.rmtree(copy.parent, ignore_errors=True)
     copy.mkdir(parents=True, mode=0o700)
     session.execute(f"copy (select record_key, {', '.join(LEVELS)} from node) to {quoted(copy / 'link.parquet')} (format parquet)").fetchall()
@@ -158,7 +158,8 @@ def keep_copy(session: duckdb.DuckDBPyConnection, connection: psycopg.Connection
     )
 
 
-def _copy(copy_id: UUID) -> Path:
+def copy_folder(copy_id: UUID) -> Path:
+    """Where a copy of the links and edges that stand lies."""
     return settings().work_dir / "link" / "standing" / str(copy_id)
 
 

@@ -44,34 +44,33 @@ def connected_components(session: duckdb.DuckDBPyConnection, edges: str, into: s
     half = len(ends) // 2
     graph = coo_array((np.ones(half, dtype=np.int8), (ends[:half], ends[half:])), shape=(len(nodes), len(nodes)))
     count, labels = components(graph, directed=False)
-    # Nodes are sorted, so the first node met with a label is the component's smallest.
+    # Nodes are sorted, so the one written last, going backwards, is the component's smallest.
     smallest = np.zeros(count, dtype=nodes.dtype)
-    first_label, first_at = np.unique(labels, return_index=True)
-    smallest[first_label] = nodes[first_at]
+    smallest[labels[::-1]] = nodes[::-1]
     session.register("component_labels", pa.table({"record_no": nodes, "cluster_no": smallest[labels]}))
     session.execute(f"create or replace table {into} as select record_no::int as record_no, cluster_no::int as cluster_no from component_labels").fetchall()
     session.unregister("component_labels")
 
 
-def clusters(session: duckdb.DuckDBPyConnection, edges: str, conflicts: str, into: str) -> int:
+def clusters(session: duckdb.DuckDBPyConnection, edges: str, conflicts: str, into: str) -> None:
     """Cluster records by their edges so that no two records in conflict share a cluster.
 
     Args:
         edges: table with record_l, record_r and match_weight; every edge in it may join.
         conflicts: table with record_l and record_r, at least all conflicts inside a connected component, either way round.
         into: table to make: record_no, cluster_no (its smallest record number). Records without an edge are left out.
-
-    Returns:
-        Number of edges cut: those whose two records ended in different clusters.
     """
-    _each_alone(session, edges, into)
-    _join(session, edges, conflicts, into)
+    _join(session, edges, conflicts, None, into)
+
+
+def count_cut(session: duckdb.DuckDBPyConnection, edges: str, clusters_made: str) -> int:
+    """How many edges lie between different clusters of a table (record_no, cluster_no), where a record that is not in it is by itself."""
     (cut,) = one_row(
         session,
         f"""
         select count(*) from {edges} as e
-        inner join {into} as a on a.record_no = e.record_l inner join {into} as b on b.record_no = e.record_r
-        where a.cluster_no <> b.cluster_no
+        left join {clusters_made} as a on a.record_no = e.record_l left join {clusters_made} as b on b.record_no = e.record_r
+        where coalesce(a.cluster_no, e.record_l) <> coalesce(b.cluster_no, e.record_r)
         """,
     )
     return int(cut)
@@ -87,48 +86,36 @@ def nested_clusters(session: duckdb.DuckDBPyConnection, edges: str, conflicts: s
             Records without an edge are left out.
         levels: each certainty's level; the smaller, the stricter.
     """
-    _each_alone(session, edges, "joined_so_far")
-    session.execute(f"create or replace table {into} as select record_no from joined_so_far").fetchall()
+    before = None
     for certainty, level in sorted(levels.items(), key=lambda item: item[1]):
-        _join(session, f"(select record_l, record_r, match_weight from {edges} where level = {level})", conflicts, "joined_so_far")
-        session.execute(
-            f"""
-            create or replace table {into} as
-            select c.*, j.cluster_no as {certainty} from {into} as c inner join joined_so_far as j using (record_no)
-            """
-        ).fetchall()
+        _join(session, f"(select record_l, record_r, match_weight from {edges} where level = {level})", conflicts, before, f"joined_{certainty}")
+        before = f"joined_{certainty}"
+    by_certainty = ", ".join(f"coalesce({certainty}.cluster_no, everybody.record_no) as {certainty}" for certainty in levels)
+    joins = " ".join(f"left join joined_{certainty} as {certainty} using (record_no)" for certainty in levels)
+    session.execute(f"create or replace table {into} as select everybody.record_no, {by_certainty} from {before} as everybody {joins}").fetchall()
 
 
-def _each_alone(session: duckdb.DuckDBPyConnection, edges: str, into: str) -> None:
-    """Make `into` (record_no, cluster_no): every record that has an edge, by itself."""
-    session.execute(
-        f"""
-        create or replace table {into} as
-        select record_no, record_no as cluster_no
-        from (select record_l as record_no from {edges} union select record_r from {edges})
-        """
-    ).fetchall()
-
-
-# Edges between parts, with the two records that decide between equal weights.
+# Edges between parts, with the two records that decide between equal weights. A record that is in no part yet is one by itself.
 PART_EDGES = """
 create or replace temp table part_edge as
 select
-    a.cluster_no as record_l, b.cluster_no as record_r, e.match_weight,
+    coalesce(a.cluster_no, e.record_l) as record_l, coalesce(b.cluster_no, e.record_r) as record_r, e.match_weight,
     least(e.record_l, e.record_r) as first_record, greatest(e.record_l, e.record_r) as second_record
-from {edges} as e inner join {into} as a on a.record_no = e.record_l inner join {into} as b on b.record_no = e.record_r
-where a.cluster_no <> b.cluster_no
+from {edges} as e left join {before} as a on a.record_no = e.record_l left join {before} as b on b.record_no = e.record_r
+where coalesce(a.cluster_no, e.record_l) <> coalesce(b.cluster_no, e.record_r)
 """
 
 # Parts in conflict that the edges connect.
 PART_CONFLICTS = """
 create or replace temp table part_conflict as
-select distinct a.cluster_no as part_l, b.cluster_no as part_r, l.cluster_no as component_no
-from {conflicts} as c
-inner join {into} as a on a.record_no = c.record_l
-inner join {into} as b on b.record_no = c.record_r
-inner join part_component as l on l.record_no = a.cluster_no
-inner join part_component as r on r.record_no = b.cluster_no and r.cluster_no = l.cluster_no
+with between_parts as (
+    select coalesce(a.cluster_no, c.record_l) as part_l, coalesce(b.cluster_no, c.record_r) as part_r
+    from {conflicts} as c left join {before} as a on a.record_no = c.record_l left join {before} as b on b.record_no = c.record_r
+)
+select distinct c.part_l, c.part_r, l.cluster_no as component_no
+from between_parts as c
+inner join part_component as l on l.record_no = c.part_l
+inner join part_component as r on r.record_no = c.part_r and r.cluster_no = l.cluster_no
 """
 
 CONTESTED_PARTS = """
@@ -142,21 +129,33 @@ CONTESTED_EDGES = "create or replace temp table contested_edge as select * from 
 # A part takes the number of the smaller of the two it is joined from, so a cluster's number stays its smallest record number.
 JOINED = """
 create or replace table {into} as
-select m.record_no, coalesce(p.part_no, c.cluster_no, m.cluster_no) as cluster_no
-from {into} as m left join part as p on p.start_no = m.cluster_no left join part_component as c on c.record_no = m.cluster_no
+with part_now as (
+    select c.record_no as part_before, coalesce(p.part_no, c.cluster_no) as part_no
+    from part_component as c left join part as p on p.start_no = c.record_no
+)
+select m.record_no, coalesce(p.part_no, m.cluster_no) as cluster_no from {before} as m left join part_now as p on p.part_before = m.cluster_no
+union all
+select part_before, part_no from part_now where part_before not in (select record_no from {before})
 """
 
 
-def _join(session: duckdb.DuckDBPyConnection, edges: str, conflicts: str, into: str) -> None:
-    """Join the clusters of table `into` (record_no, cluster_no) by further edges, except where a conflict forbids it."""
-    session.execute(PART_EDGES.format(edges=edges, into=into)).fetchall()
+def _join(session: duckdb.DuckDBPyConnection, edges: str, conflicts: str, before: str | None, into: str) -> None:
+    """Join the clusters of table `before` (record_no, cluster_no) by further edges, except where a conflict forbids it, and make `into` of them.
+
+    Args:
+        before: none when every record is still by itself.
+    """
+    if before is None:
+        before = "nothing_joined"
+        session.execute(f"create or replace temp table {before} (record_no int, cluster_no int)").fetchall()
+    session.execute(PART_EDGES.format(edges=edges, before=before)).fetchall()
     connected_components(session, "part_edge", "part_component")
-    session.execute(PART_CONFLICTS.format(conflicts=conflicts, into=into)).fetchall()
+    session.execute(PART_CONFLICTS.format(conflicts=conflicts, before=before)).fetchall()
     session.execute(CONTESTED_PARTS).fetchall()
     session.execute(CONTESTED_EDGES).fetchall()
     while _join_mutual_best(session):
         pass
-    session.execute(JOINED.format(into=into)).fetchall()
+    session.execute(JOINED.format(before=before, into=into)).fetchall()
 
 
 # One round: find each part's best permitted neighbour, and take the edges that are best at both ends. Equal weights are

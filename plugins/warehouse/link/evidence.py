@@ -1,16 +1,17 @@
 """Standardised evidence about each agency record, made in DuckDB from `raw_evidence`.
 
-The tables are described where they are made, in `sql/evidence.sql`: record, record_name, record_place, record_places and
-name_row (input of the named model).
+The tables are described where they are made, in `sql/evidence.sql`, `places.sql` and `name_rows.sql`: record, record_name,
+record_place, record_places, name_row (input of the named model), record_dob and record_initials.
 """
 
 from __future__ import annotations
 
 from datetime import date
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from warehouse.link.roles import LINKAGE_ROLES
-from warehouse.link.workspace import NICKNAMES, one_row, quoted, run_script
+from warehouse.link.workspace import NICKNAMES, SQL_DIR, one_row, quoted, run_script
 
 if TYPE_CHECKING:
     import duckdb
@@ -55,4 +56,11 @@ def standardise(session: duckdb.DuckDBPyConnection, room: int = 1) -> None:
     session.execute(f"set variable room = {room}").fetchall()
     session.execute(f"create or replace table nickname as select * from read_csv({quoted(NICKNAMES)}, header = true, all_varchar = true)").fetchall()
     run_script(session, "standardise.sql")
-    run_script(session, "evidence.sql")
+    lay_out(session)
+
+
+def lay_out(session: duckdb.DuckDBPyConnection, scripts: Path = SQL_DIR) -> None:
+    """Make the tables of evidence by the scripts of one form of identifiers (see `form`), which read `raw_evidence` or `raw_token`."""
+    run_script(session, "evidence.sql", scripts)
+    run_script(session, "places.sql")
+    run_script(session, "name_rows.sql", scripts)

@@ -17,13 +17,14 @@ from uuid import UUID, uuid4
 
 from warehouse.contracts.load import all_contracts
 from warehouse.database import clean_errors, connect
+from warehouse.link.conflicts import find_in_components
 from warehouse.link.errors import LinkageFault, clean_duckdb_errors
 from warehouse.link.models import Policy, policy
 from warehouse.link.review.decisions import Identifiers, Pair
 from warehouse.link.review.load import load_evidence, load_links
 from warehouse.link.review.rescoring import Scored, score_minimal, score_named
 from warehouse.link.roles import link_tables
-from warehouse.link.workspace import duckdb_session, one_row, private_folder, run_script
+from warehouse.link.workspace import duckdb_session, one_row, private_folder
 
 if TYPE_CHECKING:
     import duckdb
@@ -113,7 +114,7 @@ def _together(night: date, left: UUID, right: UUID, steward: str) -> tuple[str, 
 
 def _is_conflict(session: duckdb.DuckDBPyConnection, numbers: list[int]) -> bool:
     session.execute("create or replace table component as select unnest(?::int[]) as record_no, 0 as cluster_no", [numbers]).fetchall()
-    run_script(session, "conflicts.sql")
+    find_in_components(session)
     return one_row(session, "select exists (select 1 from conflict)") == (True,)
 
 

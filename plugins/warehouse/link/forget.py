@@ -5,7 +5,9 @@ from __future__ import annotations
 import shutil
 
 from warehouse.database import clean_errors, connect
+from warehouse.link.erase import drop_other_copies, forget_in_files
 from warehouse.link.review.decisions import forget_pairs
+from warehouse.link.split import forget_split
 from warehouse.link.state import state_folder
 from warehouse.settings import settings
 
@@ -30,10 +32,14 @@ select %s, 'retired', f.person_id, f.certainty from freed as f
 where not exists (select from linkage.person_link as l where l.person_id = f.person_id)
   and not exists (select from linkage.person_event as e where e.person_id = f.person_id and e.event = 'retired')
 """
+COPY_STANDS = """
+update linkage.resolved_night as n
+set copy_id = case when n.night = (select max(night) from linkage.resolved_night) then %s::uuid end
+"""
 
 
 def forget(erasure_ids: list[int]) -> None:
-    """Forget the records of registered erasures, in one transaction, and drop what linkage keeps in files. Idempotent.
+    """Forget the records of registered erasures, in one transaction, and in what linkage keeps in files. Idempotent.
 
     Raises:
         DatabaseFault: the database refused.
@@ -51,11 +57,13 @@ def forget(erasure_ids: list[int]) -> None:
         connection.execute(LINKS)
         connection.execute("delete from linkage.edge using forgotten as f where record_key_l = f.record_key or record_key_r = f.record_key")
         forget_pairs(connection)
-        # The copy of the links that the last night kept is not what stands any more.
-        connection.execute("update linkage.resolved_night set copy_id = null")
+        # The copy of the links that the last night kept is not what stands any more; one without the erased records is.
+        copy_id = forget_in_files(connection, "forgotten")
+        connection.execute(COPY_STANDS, [copy_id])
         if night is not None and night[0] is not None:
             connection.execute(RETIRED, [night[0]])
-    forget_files()
+    drop_other_copies(copy_id)
+    forget_scored()
 
 
 def forget_files() -> None:
@@ -63,6 +71,13 @@ def forget_files() -> None:
 
     The next night then scores everything anew and reads from the warehouse what stands.
     """
-    folder = settings().work_dir / "link"
-    for kept in (*folder.glob("????-??-??"), folder / "standing", state_folder()):
-        shutil.rmtree(kept, ignore_errors=True)
+    forget_scored()
+    drop_other_copies(None)
+    shutil.rmtree(state_folder(), ignore_errors=True)
+
+
+def forget_scored() -> None:
+    """Remove what one step of a night leaves for the next: scored edges, and a night that is split among workers."""
+    for folder in (settings().work_dir / "link").glob("????-??-??"):
+        shutil.rmtree(folder, ignore_errors=True)
+    forget_split()

@@ -18,6 +18,7 @@ Persons, links and events are those of the certainty that is modelled, unless th
 | person_created, _merged, _split, _retired | -, - | events of the night |
 | candidates_by_..., edges_by_..., edges_of_feeds | see `quality` | what was compared, and how heavy the edges came out |
 | truth_..., labels_..., review_... | see `evaluate`, `labels`, `review` | accuracy against a known truth, labelled pairs, clerical review |
+| links_are_the_truth | -, - | 1 on a night whose links were not found out, see `from_truth`; on other nights there is none |
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING
 
+from warehouse.contracts.ddl import literal
 from warehouse.link.models import Certainty
 from warehouse.link.persons import EVENTS, MODELLED
 from warehouse.link.workspace import one_row
@@ -36,25 +38,35 @@ if TYPE_CHECKING:
     import psycopg
 
 TRUTH_PREFIX = "truth_"
+LINKS_ARE_THE_TRUTH = "links_are_the_truth"
 # What is measured after a night was linked, and stays when it is linked again.
 MEASURED_APART = [TRUTH_PREFIX, "labels_", "review_"]
 
+# Most persons have the same few numbers of records in the feeds, so they are counted by these first: `cell` has a row for every combination
+# and feed in it, with the feed's records and the number of such persons.
+COMBINATIONS = """
+create or replace temp table combination as
+select {feeds}, count(*) as persons from (select cluster_no, {counts} from person_node group by cluster_no) group by all;
+create or replace temp table cell as
+unpivot (select row_number() over () as combination_no, * from combination) on columns(* exclude (combination_no, persons)) into name feed value records
+"""
 MEASURES = """
 insert into metric
-with person_feed as (select cluster_no, feed, count(*) as records from person_node group by all),
-spread as (select cluster_no, count(*) as feeds from person_feed group by all),
-size as (select cluster_no, sum(records) as records from person_feed group by all),
+with held as (select * from cell where records > 0),
+size as (select combination_no, any_value(persons) as persons, sum(records) as records, count(*) as feeds from held group by combination_no),
 banded as (
-    select case when records <= 3 then records::int::varchar when records < 10 then '4_to_9' else '10_or_more' end as band from size
+    select case when records <= 3 then records::int::varchar when records < 10 then '4_to_9' else '10_or_more' end as band, persons from size
 )
-select 'records', feed, '', sum(records) from person_feed group by feed
-union all select 'persons', feed, '', count(*) from person_feed group by feed
-union all select 'clusters_of_' || band, '', '', count(*) from banded group by band
-union all select 'share_linked', feed, '', avg((feeds > 1)::int) from person_feed inner join spread using (cluster_no) group by feed
+select 'records', feed, '', sum(records * persons) from held group by feed
+union all select 'persons', feed, '', sum(persons) from held group by feed
+union all select 'clusters_of_' || band, '', '', sum(persons) from banded group by band
 union all
-select 'persons_in_both', a.feed, b.feed, count(*) from person_feed as a inner join person_feed as b using (cluster_no)
+select 'share_linked', h.feed, '', coalesce(sum(h.persons) filter (s.feeds > 1), 0) / sum(h.persons)
+from held as h inner join size as s using (combination_no) group by h.feed
+union all
+select 'persons_in_both', a.feed, b.feed, sum(a.persons) from held as a inner join held as b using (combination_no)
 where a.feed < b.feed group by a.feed, b.feed
-union all select 'persons_in_both', feed, feed, count(*) from person_feed where records > 1 group by feed
+union all select 'persons_in_both', feed, feed, sum(persons) from held where records > 1 group by feed
 """
 
 SIZES = """
@@ -95,10 +107,19 @@ def measure(session: duckdb.DuckDBPyConnection, levels: Mapping[Certainty, int])
     Args:
         levels: each certainty and its level.
     """
-    session.execute(MEASURES).fetchall()
+    feeds = [feed for (feed,) in session.execute("select distinct feed from person_node order by feed").fetchall()]
+    if feeds:
+        counts = ", ".join(f"count(*) filter (feed = {literal(feed)}) as {_named(feed)}" for feed in feeds)
+        for statement in (*COMBINATIONS.format(feeds=", ".join(map(_named, feeds)), counts=counts).split(";\n"), MEASURES):
+            session.execute(statement).fetchall()
     for certainty in levels:
         session.execute(SIZES.format(certainty=certainty, suffix=suffix(certainty))).fetchall()
     session.execute(EDGES.format(level=levels[MODELLED])).fetchall()
+
+
+def _named(feed: str) -> str:
+    """A feed as the name of a column."""
+    return '"' + feed.replace('"', '""') + '"'
 
 
 def suffix(certainty: str) -> str:

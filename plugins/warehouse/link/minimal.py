@@ -13,11 +13,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from warehouse.link import regroup
 from warehouse.link.blocking import MINIMAL_RULES
+from warehouse.link.candidates import near_rows
 from warehouse.link.cluster import clusters
 from warehouse.link.conflicts import find_conflicts
+from warehouse.link.form import CLEAR, Form
 from warehouse.link.models import Policy, load_model
-from warehouse.link.population import members
+from warehouse.link.population import is_counted, members
 from warehouse.link.splinking import PAIRS, Round, rounds, scorer
 from warehouse.link.workspace import one_row, run_script
 
@@ -41,9 +44,7 @@ inner join {left} as l on l.row_id = p.row_id_l
 inner join {right} as r on r.row_id = p.row_id_r
 group by l.unit_no, r.unit_no
 union all
-select e.unit_a, e.unit_b, e.match_weight, e.match_key
-from earlier_{into} as e
-where e.unit_a in (select unit_no from unit where not is_changed) and e.unit_b in (select unit_no from unit where not is_changed)
+from earlier_{into}
 """
 
 CLIENT_EDGES = """
@@ -55,42 +56,54 @@ from client_weight
 where match_weight >= {threshold}
 """
 
-# Until clients are scored; the clusters of records with names come first.
-NO_EDGES = """
-create or replace table client_edge (record_l int, record_r int);
-create or replace table person_edge (record_l int, record_r int)
-"""
-
 NO_CLIENT_CLUSTERS = "create or replace table client_cluster (record_no int, cluster_no int)"
 
 # Each client by itself; all are laid out.
 SINGLE_CLIENTS = """
-create or replace table unit as select record_no, record_no as unit_no, 'client' as side, is_changed from record where not is_named;
-create or replace temp view unit_to_lay_out as select * from unit;
+create or replace temp view unit_to_lay_out as select record_no, record_no as unit_no, 'client' as side, is_changed from record where not is_named;
 create or replace temp view unit_row_kept as select * from earlier_unit_row where false
 """
 
-# A unit has changed unless it is made of the same records as before and none of them has changed. `earlier_unit` has the
-# records that have not, with what their unit was called and how many records it had.
 UNITS = """
 create or replace table unit as
-with assigned as (
-    select
-        r.record_no, coalesce(c.cluster_no, p.cluster_no, r.record_no) as unit_no,
-        case when r.is_named then 'person' else 'client' end as side
-    from record as r
-    left join client_cluster as c on c.record_no = r.record_no
-    left join named_cluster as p on p.record_no = r.record_no
-),
-unchanged as (
-    select a.unit_no
-    from assigned as a left join earlier_unit as e using (record_no)
-    group by a.unit_no
-    having bool_and(coalesce(e.unit_no = a.unit_no, false)) and count(*) = any_value(e.records)
-)
-select record_no, unit_no, side, unit_no not in (select unit_no from unchanged) as is_changed from assigned;
-create or replace temp view unit_to_lay_out as select * from unit where is_changed;
-create or replace temp view unit_row_kept as select * from earlier_unit_row where unit_no in (select unit_no from unit where not is_changed)
+select
+    r.record_no, coalesce(c.cluster_no, p.cluster_no, r.record_no) as unit_no, case when r.is_named then 'person' else 'client' end as side
+from record as r
+left join client_cluster as c on c.record_no = r.record_no
+left join named_cluster as p on p.record_no = r.record_no;
+create or replace temp view unit_to_lay_out as select *, true as is_changed from unit;
+create or replace temp view unit_row_kept as select * from earlier_unit_row where false
+"""
+
+# On a night that goes on from an earlier one. Units may have changed among the clients and, among persons, where the records are that
+# `regroup` looked at. A unit has changed unless it is made of the same records as before and none of them has changed: if a record has
+# come to it or left it, or was changed. `earlier_unit` has the records that have not, with what their unit was called.
+CHANGED_UNITS = """
+create or replace temp table regrouped as
+select
+    r.record_no, coalesce(c.cluster_no, p.cluster_no, r.record_no) as unit_no, case when r.is_named then 'person' else 'client' end as side, r.is_changed
+from record as r
+left join client_cluster as c on c.record_no = r.record_no
+left join touched_cluster as p on p.record_no = r.record_no
+where not r.is_named or r.record_no in (from touched);
+create or replace temp table moved as
+select g.record_no, g.unit_no, e.unit_no as unit_before
+from regrouped as g left join earlier_unit as e using (record_no)
+where g.is_changed or e.unit_no is distinct from g.unit_no;
+create or replace table changed_unit as
+select unit_no from moved
+union select unit_before from moved where unit_before is not null
+union select unit_no from earlier.unit semi join replaced using (record_no);
+
+create or replace temp view unit as
+select record_no, unit_no, side from earlier_unit where record_no not in (select record_no from regrouped)
+union all
+select record_no, unit_no, side from regrouped;
+create or replace temp view unit_to_lay_out as
+select record_no, unit_no, side, true as is_changed from regrouped where unit_no in (from changed_unit);
+create or replace temp view unit_row_kept as select * from earlier_unit_row where unit_no not in (from changed_unit);
+create or replace view earlier_person_weight as
+select * from earlier.person_weight where unit_a not in (from changed_unit) and unit_b not in (from changed_unit)
 """
 
 # `none` is the odds that the client is with no other agency at all. The leader is decided by weight, then by the
@@ -115,7 +128,7 @@ where place = 1 and posterior >= {inclusive} and lead_bits >= {margin}
 """
 
 
-def score(session: duckdb.DuckDBPyConnection, policy: Policy) -> dict[str, float]:
+def score(session: duckdb.DuckDBPyConnection, policy: Policy, form: Form = CLEAR) -> dict[str, float]:
     """Score records with initials alone, given `named_cluster` (record_no, cluster_no of the named records).
 
     Makes `client_edge` and `person_edge`: record_l, record_r, match_weight, match_probability, match_key. A pooled client or
@@ -128,46 +141,63 @@ def score(session: duckdb.DuckDBPyConnection, policy: Policy) -> dict[str, float
         PairBudgetExceeded: the blocking rules make too many pairs.
     """
     rules = policy.minimal
-    model = load_model(rules.model)
+    model, blocking = form.model(load_model(rules.model)), form.rules(MINIMAL_RULES)
     session.execute(SINGLE_CLIENTS).fetchall()
-    run_script(session, "minimal.sql")
-    pairs = _weigh_clients(session, model, policy)
+    lay_out_units(session, form)
+    pairs = _weigh_clients(session, model, policy, blocking)
     session.execute(CLIENT_EDGES.format(threshold=rules.client_weight)).fetchall()
-    find_conflicts(session, "client_edge", policy.largest_component)
+    find_conflicts(session, "client_edge", policy.largest_component, form)
     clusters(session, "client_edge", "conflict", "client_cluster")
 
-    _, persons = lay_out(session)
-    pairs += _weigh_persons(session, model, policy, persons)
+    is_partial = regroup.is_partial(session)
+    session.execute(CHANGED_UNITS if is_partial else UNITS).fetchall()
+    lay_out_units(session, form)
+    persons = "person_row"
+    if is_partial and is_counted(session, "person"):
+        persons = "near_person_row"
+        near_rows(session, blocking, "client_row", "person_row", "earlier.person_key", persons)
+    pairs += _weigh_persons(session, model, policy, blocking, persons)
     session.execute(PERSON_EDGES.format(none=1 - rules.share_known, inclusive=rules.posterior["inclusive"], margin=rules.leader_margin)).fetchall()
     (edges,) = one_row(session, "select (select count(*) from client_edge) + (select count(*) from person_edge)")
     return {"candidate_pairs": pairs, "edges": edges}
 
 
 def lay_out(session: duckdb.DuckDBPyConnection) -> tuple[int, int]:
-    """Make `client_row` and `person_row` from `client_cluster` and `named_cluster`, and count clients and persons."""
+    """Make `client_row` and `person_row` of all records from `client_cluster` and `named_cluster`, and count clients and persons."""
     session.execute(UNITS).fetchall()
-    run_script(session, "minimal.sql")
+    lay_out_units(session, CLEAR)
     count = "select count(distinct unit_no) from"
     clients, persons = one_row(session, f"select ({count} client_row), ({count} person_row)")
     return int(clients), int(persons)
 
 
-def _weigh_clients(session: duckdb.DuckDBPyConnection, model: dict[str, Any], policy: Policy) -> int:
+def lay_out_units(session: duckdb.DuckDBPyConnection, form: Form) -> None:
+    """Make `client_row` and `person_row` from `unit_to_lay_out` and `unit_row_kept`."""
+    form.run(session, "unit_person.sql")
+    run_script(session, "units.sql")
+
+
+def _weigh_clients(session: duckdb.DuckDBPyConnection, model: dict[str, Any], policy: Policy, rules: Sequence[str]) -> int:
     """Make `client_weight`: the pooled weight of every candidate pair of clients. Returns the candidate pairs of rows."""
     (clients,) = one_row(session, "select count(distinct unit_no) from client_row")
     prior = min(policy.minimal.share_repeated / max(members(session, "client", clients), 1), 0.5)
-    own = [f"{rule} and {OTHER_UNIT}" for rule in MINIMAL_RULES]
+    own = [f"{rule} and {OTHER_UNIT}" for rule in rules]
     pairs = _weigh(session, "client", model, policy, own, rounds(session, "client_row"), ["client_row"], prior, policy.minimal.client_weight)
     session.execute(POOLED_WEIGHT.format(into="client_weight", pairs="client_pair", left="client_row", right="client_row")).fetchall()
     return pairs
 
 
-def _weigh_persons(session: duckdb.DuckDBPyConnection, model: dict[str, Any], policy: Policy, persons: int) -> int:
-    """Make `person_weight`: the pooled weight of every candidate pair of client and person. Returns the candidate pairs of rows."""
-    prior = min(policy.minimal.share_known / max(members(session, "person", persons), 1), 0.5)
-    compared = rounds(session, "client_row", "person_row")
-    pairs = _weigh(session, "person", model, policy, MINIMAL_RULES, compared, ["client_row", "person_row"], prior, WEAKEST_CANDIDATE)
-    session.execute(POOLED_WEIGHT.format(into="person_weight", pairs="person_pair", left="client_row", right="person_row")).fetchall()
+def _weigh_persons(session: duckdb.DuckDBPyConnection, model: dict[str, Any], policy: Policy, rules: Sequence[str], persons: str) -> int:
+    """Make `person_weight`: the pooled weight of every candidate pair of client and person. Returns the candidate pairs of rows.
+
+    Args:
+        persons: table of the persons' rows that pairs with something new in them are among.
+    """
+    (count,) = one_row(session, f"select count(distinct unit_no) from {persons}")
+    prior = min(policy.minimal.share_known / max(members(session, "person", count), 1), 0.5)
+    compared = rounds(session, "client_row", persons)
+    pairs = _weigh(session, "person", model, policy, rules, compared, ["client_row", persons], prior, WEAKEST_CANDIDATE)
+    session.execute(POOLED_WEIGHT.format(into="person_weight", pairs="person_pair", left="client_row", right=persons)).fetchall()
     return pairs
 
 

@@ -45,6 +45,11 @@ def members(session: duckdb.DuckDBPyConnection, scoring: str, now: int) -> int:
     return now
 
 
+def is_counted(session: duckdb.DuckDBPyConnection, scoring: str) -> bool:
+    """Whether an earlier night counted the terms of a scoring, so that tonight's need not be."""
+    return one_row(session, f"select exists (select 1 from term where scoring = '{scoring}')") == (True,)
+
+
 def term_columns(model: dict[str, Any]) -> list[str]:
     """The columns whose agreements a model weighs by how common the value is."""
     columns = {level.get("tf_adjustment_column") for comparison in model["comparisons"] for level in comparison["comparison_levels"]}

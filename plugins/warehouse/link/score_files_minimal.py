@@ -64,7 +64,7 @@ def predict_minimal(session: duckdb.DuckDBPyConnection, mapping: Mapping, certai
     if not mapping.uk:
         session.execute(PLAIN_PLACES).fetchall()
     session.execute("set variable room = 1").fetchall()
-    run_script(session, "evidence.sql")
+    evidence.lay_out(session)
     run_script(session, "first_night.sql")
     session.execute("create or replace table named_cluster (record_no int, cluster_no int)").fetchall()
     minimal.score(session, rules)

@@ -18,19 +18,17 @@ from warehouse.link.candidates import CANDIDATE_VOLUME, make_pairs, pairs_betwee
 from warehouse.link.errors import clean_duckdb_errors
 from warehouse.link.guards import check_pairs
 from warehouse.link.population import term_columns, term_frequencies
-from warehouse.link.workspace import one_row
+from warehouse.link.prediction import PAIRS, Prediction, Round, collected_elsewhere, linker_over, predict_chunk, predict_round
+from warehouse.link.workspace import one_row, private_folder
+from warehouse.settings import settings
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import duckdb
     from splink import DuckDBAPI, Linker, SplinkDataFrame
 
 LinkType = Literal["dedupe_only", "link_only"]
-# Tables to compare: one, each of its rows with each other, or two, each row of the one with each of the other.
-Round = tuple[str, ...]
-# Candidate pairs compared at a time: some four gigabytes of memory's worth. More are compared in chunks of the left rows.
-PAIRS_AT_A_TIME = 20_000_000
-# What `Scorer.predict` makes: one row per pair of rows.
-PAIRS = "create or replace table {into} (row_id_l int, row_id_r int, match_weight double, match_probability double, match_key int)"
 
 
 @contextmanager
@@ -90,16 +88,19 @@ def is_partial(compared: Sequence[Round]) -> bool:
 
 @dataclass
 class Scorer:
-    """A saved model over tables of a DuckDB session; `inputs` are the tables by the names Splink knows them by.
+    """A saved model over tables of a DuckDB session; `inputs` are the tables by the names Splink knows them by, `terms` the tables
+    of term frequencies by column, and `model` the settings with tonight's rules and prior.
 
     Where only some pairs are to be compared, they are made here, in table `pairs`, and Splink reads the rows they name alone.
     """
 
     session: duckdb.DuckDBPyConnection
     scoring: str
+    model: dict[str, Any]
     api: DuckDBAPI
     linker: Linker
     inputs: dict[str, SplinkDataFrame]
+    terms: dict[str, str]
     rules: Sequence[str]
     rounds: Sequence[Round]
     changed_rows: int
@@ -140,6 +141,11 @@ class Scorer:
     def predict(self, floor: float, into: str) -> None:
         """Score the candidate pairs and make table `into` (see PAIRS) of those of at least `floor` bits."""
         self.session.execute(PAIRS.format(into=into)).fetchall()
+        if collected_elsewhere(self.session, self.scoring, into):
+            return
+        if not is_partial(self.rounds) and settings().linkage_backend == "spark":
+            self._predict_on_spark(floor, into)
+            return
         inference = self.linker.inference
         with quiet(), clean_duckdb_errors("score candidate pairs"):
             if is_partial(self.rounds):
@@ -150,18 +156,32 @@ class Scorer:
                 self._keep(inference.predict(threshold_match_weight=floor, warning_mode="never"), into)
                 return
             for compared in self.rounds:
-                inputs = [self.inputs[table] for table in compared]
-                if len(inputs) == 1:
+                if len(compared) == 1:
                     self._predict_in_chunks(floor, into)
                 else:
-                    self._keep(inference.predict_between(inputs[0], inputs[1], threshold_match_weight=floor, warning_mode="never"), into)
+                    self._keep(predict_round(self.linker, self.inputs, compared, floor), into)
+
+    def write(self, folder: Path, floor: float) -> Prediction:
+        """Leave in a new folder all that another process or engine needs to score the candidate pairs of at least `floor` bits."""
+        return Prediction.write(self.session, folder, self.scoring, self.model, floor, self.rounds, self.terms)
+
+    def _predict_on_spark(self, floor: float, into: str) -> None:
+        from warehouse.link import spark
+
+        with private_folder("spark") as folder:
+            prediction = self.write(folder / self.scoring, floor)
+            spark.predict(prediction)
+            prediction.collect(self.session, into)
 
     def _predict_in_chunks(self, floor: float, into: str) -> None:
         """Compare the rows of the one table with each other, so many left rows at a time that memory holds their pairs."""
-        chunks = max(-(-self.candidates // PAIRS_AT_A_TIME), 1)
-        for chunk in range(1, chunks + 1):
-            scored = self.linker.inference.predict_chunk((chunk, chunks), (1, 1), threshold_match_weight=floor, warning_mode="never")
-            self._keep(scored, into)
+        for chunk in range(1, self.chunks + 1):
+            self._keep(predict_chunk(self.linker, chunk, self.chunks, floor), into)
+
+    @property
+    def chunks(self) -> int:
+        """In how many chunks of left rows the candidate pairs counted are compared, so that memory holds each."""
+        return max(-(-self.candidates // settings().linkage_pairs_at_a_time), 1)
 
     def _keep(self, scored: SplinkDataFrame, into: str) -> None:
         self.session.execute(
@@ -189,24 +209,21 @@ def scorer(
         tables: the tables that terms are counted over, with columns row_id and is_changed.
         prior: probability that two random rows are the same person.
     """
-    from splink import DuckDBAPI, Linker
+    from splink import DuckDBAPI
 
-    settings = deepcopy(model) | {
+    tonight = deepcopy(model) | {
         # Rows are numbered throughout a table, and rounds say which side is which: Splink need not tell data sets apart.
         "link_type": "dedupe_only",
         "blocking_rules_to_generate_predictions": prediction_rules(rules),
         "probability_two_random_records_match": prior,
     }
     with quiet(), clean_duckdb_errors("set up a linkage model"):
-        api = DuckDBAPI(connection=session)
         names = [_all_rows(session, scoring, tables)] if is_partial(compared) else dict.fromkeys(name for round_ in compared for name in round_)
-        inputs = {table: api.register(table, dataset_display_name=table) for table in names}
-        linker = Linker([next(iter(inputs.values()))], settings, log_level=logging.CRITICAL, validate_settings=False)
-        for column in term_columns(model):
-            frequencies = api.register(term_frequencies(session, scoring, column, tables))
-            linker.table_management.register_term_frequency_lookup(frequencies, column)
+        terms = {column: term_frequencies(session, scoring, column, tables) for column in term_columns(model)}
+        api = DuckDBAPI(connection=session)
+        linker, inputs = linker_over(api, tonight, {name: name for name in names}, terms)
     changed = sum(one_row(session, f"select count(*) filter (is_changed) from {table}")[0] for table in tables)
-    return Scorer(session, scoring, api, linker, inputs, rules, compared, changed)
+    return Scorer(session, scoring, tonight, api, linker, inputs, terms, rules, compared, changed)
 
 
 def _all_rows(session: duckdb.DuckDBPyConnection, scoring: str, tables: Sequence[str]) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import date
 from functools import lru_cache
@@ -18,6 +18,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from warehouse.contracts.model import Contract
+from warehouse.link.blocking import MINIMAL_RULES, NAMED_RULES
+from warehouse.link.candidates import kept_keys_of
 from warehouse.link.roles import link_tables
 from warehouse.link.workspace import quoted
 from warehouse.settings import settings
@@ -30,6 +32,7 @@ TABLES = {
     "record": "select * exclude (is_changed) from record",
     "record_hash": "select record_key, feed, evidence_hash from record_hash",
     "name_row": "select * exclude (is_changed) from name_row",
+    "name_key": kept_keys_of(NAMED_RULES, "name_row"),
     "record_place": "select * from record_place",
     "record_places": "select * from record_places",
     "record_dob": "select * from record_dob",
@@ -41,15 +44,20 @@ TABLES = {
     "person_weight": "select * from person_weight",
     "unit_edge": "select record_l, record_r from client_edge union all select record_l, record_r from person_edge",
     "conflict": "select record_l, record_r from conflict",
-    "unit": "select record_no, unit_no, count(*) over (partition by unit_no) as records from unit",
+    "unit": "select record_no, unit_no, side, count(*) over (partition by unit_no) as records from unit",
     "unit_row": """
         select * exclude (is_changed), 'client' as side from client_row union all by name select * exclude (is_changed), 'person' as side from person_row
     """,
+    "person_key": kept_keys_of(MINIMAL_RULES, "person_row"),
+    # Records whose unit is to be made again, since one of it was erased (see `erase`).
+    "unplaced": "select null::int as record_no where false",
 }
 KEPT_NIGHTS = 2
 # Scoring a few changed records again costs less than writing all tables anew: a state serves until this share has changed since.
 WORN_AT = 0.03
 SOURCES = (".py", ".sql", ".json", ".yaml", ".csv")
+# Parts of the package that no night on clear identifiers is scored by.
+NOT_SCORED_BY = ("review", "tokens")
 
 
 @dataclass(frozen=True)
@@ -78,7 +86,7 @@ def state_folder() -> Path:
 
 def usable(night: date, contracts: Iterable[Contract], full_every_nights: int) -> State | None:
     """What the latest night before `night` kept, or None when `night` has to score everything."""
-    before = sorted(folder for folder in state_folder().glob("????-??-??") if folder.name < night.isoformat())
+    before = [folder for folder in _nights() if folder.name < night.isoformat()]
     if not before:
         return None
     state = _read(before[-1])
@@ -102,18 +110,35 @@ def is_worn(changed: int, records: int) -> bool:
 
 def save(session: duckdb.DuckDBPyConnection, state: State) -> None:
     """Keep the tables of the session under the state's night, whole or not at all, and drop all but the latest nights."""
+    write(session, state, TABLES)
+    for folder in _nights()[:-KEPT_NIGHTS]:
+        shutil.rmtree(folder)
+
+
+def write(session: duckdb.DuckDBPyConnection, state: State, queries: Mapping[str, str]) -> None:
+    """Keep what queries give, each under the name of its table, as the tables of a state, whole or not at all."""
     unfinished = state_folder() / "unfinished"
     shutil.rmtree(unfinished, ignore_errors=True)
     state_folder().mkdir(parents=True, exist_ok=True, mode=0o700)
     unfinished.mkdir(mode=0o700)
-    for name, query in TABLES.items():
+    for name, query in queries.items():
         session.execute(f"copy ({query}) to {quoted(unfinished / f'{name}.parquet')} (format parquet)").fetchall()
     noted = asdict(state) | {"night": state.night.isoformat(), "full_night": state.full_night.isoformat()}
     (unfinished / "state.json").write_text(json.dumps(noted, indent=1), encoding="utf-8")
     shutil.rmtree(state.folder, ignore_errors=True)
     unfinished.rename(state.folder)
-    for folder in sorted(state_folder().glob("????-??-??"))[:-KEPT_NIGHTS]:
+
+
+def all_kept() -> list[State]:
+    """Every state that is kept; what cannot be read is removed, since it may hold identifiers."""
+    found = {folder: _read(folder) for folder in _nights()}
+    for folder in (folder for folder, state in found.items() if state is None):
         shutil.rmtree(folder)
+    return [state for state in found.values() if state]
+
+
+def _nights() -> list[Path]:
+    return sorted(state_folder().glob("????-??-??"))
 
 
 def attach(session: duckdb.DuckDBPyConnection, state: State) -> None:
@@ -132,6 +157,6 @@ def fingerprint(contracts: Iterable[Contract]) -> str:
 def _code() -> str:
     digest = hashlib.sha256(f"{version('splink')} {version('duckdb')}".encode())
     package = Path(__file__).parent
-    for path in sorted(path for path in package.rglob("*") if path.suffix in SOURCES):
+    for path in sorted(path for path in package.rglob("*") if path.suffix in SOURCES and path.relative_to(package).parts[0] not in NOT_SCORED_BY):
         digest.update(str(path.relative_to(package)).encode() + path.read_bytes())
     return digest.hexdigest()

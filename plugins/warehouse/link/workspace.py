@@ -69,9 +69,9 @@ def duckdb_session(spill: Path) -> Iterator[duckdb.DuckDBPyConnection]:
         connection.close()
 
 
-def run_script(connection: duckdb.DuckDBPyConnection, name: str) -> None:
-    """Run one of the SQL scripts of this package."""
-    connection.execute((SQL_DIR / name).read_text(encoding="utf-8")).fetchall()
+def run_script(connection: duckdb.DuckDBPyConnection, name: str, folder: Path = SQL_DIR) -> None:
+    """Run one of the SQL scripts of this package, or of another folder."""
+    connection.execute((folder / name).read_text(encoding="utf-8")).fetchall()
 
 
 def one_row(session: duckdb.DuckDBPyConnection, query: str) -> tuple[Any, ...]:

@@ -6,7 +6,7 @@ import duckdb
 import numpy as np
 import pytest
 
-from warehouse.link.cluster import clusters, nested_clusters
+from warehouse.link.cluster import clusters, count_cut, nested_clusters
 from warehouse.link.models import Certainty
 
 Pairs = list[tuple[int, int]]
@@ -20,8 +20,8 @@ def run(session: duckdb.DuckDBPyConnection, edges: Weighted, conflicts: Pairs) -
         session.executemany("insert into edge values (?, ?, ?)", edges)
     if conflicts:
         session.executemany("insert into conflict values (?, ?)", conflicts)
-    cut = clusters(session, "edge", "conflict", "cluster")
-    return dict(session.execute("select record_no, cluster_no from cluster").fetchall()), cut
+    clusters(session, "edge", "conflict", "cluster")
+    return dict(session.execute("select record_no, cluster_no from cluster").fetchall()), count_cut(session, "edge", "cluster")
 
 
 def one_by_one(edges: Weighted, conflicts: Pairs) -> dict[int, int]:

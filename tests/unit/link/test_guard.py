@@ -11,11 +11,11 @@ import pytest
 from tests.unit.link.conftest import Rows
 
 from warehouse.link import named
+from warehouse.link.models import policy
 
 Standardised = Callable[[Rows], duckdb.DuckDBPyConnection]
 BORN = date(1985, 3, 2)
 TWIN = {"surname": "Marsh", "dob": BORN, "sex": "M", "postcode": "NE8 2AB"}
-SIMILARITY = 0.8
 
 
 def is_guarded(standardised: Standardised, *rows: dict[str, Any]) -> bool:
@@ -27,7 +27,7 @@ def is_guarded(standardised: Standardised, *rows: dict[str, Any]) -> bool:
         from name_row as l inner join name_row as r on l.record_no < r.record_no
         """
     ).fetchall()
-    session.execute(named.EDGES.format(similarity=SIMILARITY)).fetchall()
+    named.find_edges(session, policy())
     ((guarded,),) = session.execute("select is_guarded from named_edge").fetchall()
     return bool(guarded)
 

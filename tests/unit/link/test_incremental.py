@@ -12,6 +12,7 @@ import pytest
 from tests.unit.link.conftest import NIGHT
 
 from warehouse.link import evidence, incremental, state
+from warehouse.link.erase import forget_in_state
 from warehouse.link.extract import RAW_EVIDENCE, TOUCHED
 from warehouse.link.models import policy
 from warehouse.link.score import score_evidence
@@ -157,6 +158,45 @@ def test_it_ends_where_a_full_night_does_and_so_does_the_night_after_it() -> Non
         next_night(session, second)
         found = scored(session)
     assert without_conflicts(found) == without_conflicts(full_night(second, back)[1])
+
+
+ERASED = "hash(record_key, 'erased') % 40 = 0"
+WITHOUT_ERASED = f"create or replace table held_next as from held_next where not {ERASED}"
+
+
+def erase(kept: State) -> set[str]:
+    """Take some records out of a state, as an erasure does; their keys."""
+    with held() as session:
+        session.execute(f"create table erased_key as select distinct record_key from held_first where {ERASED}").fetchall()
+        forget_in_state(session, kept)
+        return {str(key) for (key,) in session.execute("from erased_key").fetchall()}
+
+
+def test_after_an_erasure_it_ends_where_a_full_night_without_the_erased_does() -> None:
+    kept = first_night()
+    erased = erase(kept)
+    with held(WITHOUT_ERASED) as session:
+        counts = next_night(session, kept)
+        found = scored(session)
+    everything, expected = full_night(kept, WITHOUT_ERASED)
+    assert len(erased) > 20
+    assert counts["records"] == everything["records"]
+    assert counts["candidate_pairs"] < everything["candidate_pairs"] / 2, "the rest of the state still serves"
+    assert without_conflicts(found) == without_conflicts(expected)
+    assert set(found["conflict"]) >= set(expected["conflict"])
+
+
+def test_nothing_of_an_erased_record_stays_in_the_state() -> None:
+    alone = f"create or replace table held_first as select * replace (case when {ERASED} then 'ZEBEDEE' else surname end as surname) from held_first"
+    kept = first_night(alone)
+    before = {path.name: path for path in kept.folder.glob("*.parquet")}
+    erased = erase(kept)
+    left = {path.name: duckdb.sql(f"from '{path}'").fetchall() for path in kept.folder.glob("*.parquet")}
+    assert left.keys() == before.keys()
+    text = str(left)
+    assert "ZEBEDEE" not in text
+    assert not [key for key in erased if key in text]
+    assert state.all_kept() == [kept]
 
 
 def test_when_nothing_changed_nothing_is_compared() -> None:

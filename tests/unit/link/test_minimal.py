@@ -42,7 +42,7 @@ def links(standardised: Standardised, *rows: dict[str, Any]) -> set[tuple[int, i
         select least(a, b), greatest(a, b)
         from (
             select {number.replace("record_key", "l.record_key")} as a, {number.replace("record_key", "r.record_key")} as b
-            from edge as e inner join record as l on l.record_no = e.record_l inner join record as r on r.record_no = e.record_r where e.links
+            from edge as e inner join record as l on l.record_no = e.record_l inner join record as r on r.record_no = e.record_r where e.level <= 2
         )
         """
     ).fetchall()

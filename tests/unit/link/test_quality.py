@@ -18,8 +18,8 @@ def scored(session: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
     session.execute(
         """
         create table edge as select * from (values
-            (1, 2, 'link-9', 5.9, 2, 2, true), (1, 3, 'link-9', -0.5, 2, 3, false), (2, 3, 'link-9', 99.0, 0, 1, true), (3, 4, 'minimal-9', 12.0, 1, 1, true)
-        ) as e (record_l, record_r, model, match_weight, match_key, level, links)
+            (1, 2, 'link-9', 5.9, 2, 2), (1, 3, 'link-9', -0.5, 2, 3), (2, 3, 'link-9', 99.0, 0, 1), (3, 4, 'minimal-9', 12.0, 1, 1)
+        ) as e (record_l, record_r, model, match_weight, match_key, level)
         """
     ).fetchall()
     session.execute(CANDIDATE_VOLUME).fetchall()
@@ -31,7 +31,7 @@ def scored(session: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
 
 
 def measures(session: duckdb.DuckDBPyConnection, metric: str) -> dict[tuple[str, str], float]:
-    measure_quality(session)
+    measure_quality(session, 2)
     return {(a, b): value for a, b, value in session.execute("select feed_a, feed_b, value from metric where metric = ?", [metric]).fetchall()}
 
 
@@ -55,7 +55,7 @@ def test_pairs_compared_and_edges_by_rule(scored: duckdb.DuckDBPyConnection) -> 
 
 def test_a_night_without_edges_has_no_measures(session: duckdb.DuckDBPyConnection) -> None:
     session.execute("create table record (record_no int, feed varchar, is_named boolean)").fetchall()
-    session.execute("create table edge (record_l int, record_r int, model varchar, match_weight double, match_key int, level int, links boolean)").fetchall()
+    session.execute("create table edge (record_l int, record_r int, model varchar, match_weight double, match_key int, level int)").fetchall()
     session.execute("create table metric (metric varchar, feed_a varchar, feed_b varchar, value double)").fetchall()
     assert measures(session, "edges_by_rule") == {}
 

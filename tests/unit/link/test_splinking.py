@@ -9,10 +9,11 @@ import duckdb
 import pytest
 from tests.unit.link.conftest import Rows
 
-from warehouse.link import named, splinking
+from warehouse.link import named
 from warehouse.link.errors import LinkageFault, PairBudgetExceeded, clean_duckdb_errors
 from warehouse.link.models import load_model, policy
 from warehouse.link.splinking import prediction_rules, rounds
+from warehouse.settings import settings
 
 Standardised = Callable[[Rows], duckdb.DuckDBPyConnection]
 
@@ -41,7 +42,7 @@ def test_pairs_compared_in_chunks_come_out_the_same(standardised: Standardised, 
     edges = "select record_l, record_r, round(match_weight, 9), match_key from named_edge order by all"
     at_once = session.execute(edges).fetchall()
     assert len(at_once) == 30
-    monkeypatch.setattr(splinking, "PAIRS_AT_A_TIME", 50)
+    monkeypatch.setattr(settings(), "linkage_pairs_at_a_time", 50)
     named.score(session, policy(), load_model(policy().named.model))
     assert session.execute(edges).fetchall() == at_once
 

@@ -145,7 +145,7 @@ def test_what_tokens_cannot_answer_is_an_error() -> None:
 
 
 def test_the_guard_can_be_asked_of_tokens() -> None:
-    statement = guard_on_tokens(named.EDGES.format(similarity=policy().named.guard_similarity))
+    statement = guard_on_tokens(named.GUARD.format(similarity=policy().named.guard_similarity))
     assert "dice(l.forename_codes, r.forename_codes)" in statement
     assert "len(l.forename_codes) = 2" in statement
 
@@ -179,7 +179,7 @@ def test_dates_that_contradict_each_other_are_in_conflict() -> None:
         session.execute(
             "create table component as select record_no, 1 as cluster_no from record; create table conflict (record_l int, record_r int)"
         ).fetchall()
-        run_token_script(session, "conflicts.sql")
+        run_token_script(session, "conflicting_dates.sql")
         found = set(session.execute("select record_l, record_r from conflict").fetchall())
     assert found == {(1, 2), (2, 3), (2, 4), (3, 4)}
 
@@ -204,7 +204,7 @@ def test_people_are_linked_by_tokens_alone() -> None:
     with duckdb.connect() as session:
         as_tokens(session, [WILLIAM, WILLIAM | {"forename": "Bill", "nino": None}, client, twin, stranger, *crowd])
         counts = score_tokens(session, policy())
-        links = set(session.execute("select record_l, record_r from edge where links").fetchall())
+        links = set(session.execute("select record_l, record_r from edge where level <= 2").fetchall())
     assert counts["records"] == 25
     assert links == {(1, 2), (1, 3)}
 

@@ -105,4 +105,4 @@ def _compare_anew(session: duckdb.DuckDBPyConnection, policy: Policy) -> None:
         prior = min(policy.named.matches_per_record / records, 0.5)
         scorer(session, "review", load_model(policy.named.model), looked_at, [("wide_row",)], ["wide_row"], prior).predict(FLOOR, "wide_pair")
     session.execute(f"create or replace table named_pair as select *, '{policy.named.model}' as model from wide_pair").fetchall()
-    session.execute(named.EDGES.format(similarity=policy.named.guard_similarity)).fetchall()
+    named.find_edges(session, policy)

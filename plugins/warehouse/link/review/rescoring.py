@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, Any
 
 from warehouse.link import minimal, named
 from warehouse.link.blocking import LISTS, MINIMAL_RULES, NAMED_RULES
+from warehouse.link.form import CLEAR
 from warehouse.link.models import Pass, Policy, load_model, named_passes
 from warehouse.link.population import members
 from warehouse.link.quality import rule_name
 from warehouse.link.splinking import PAIRS, quiet, scorer
-from warehouse.link.workspace import one_row, run_script
+from warehouse.link.workspace import one_row
 
 if TYPE_CHECKING:
     import duckdb
@@ -91,7 +92,7 @@ def score_named(session: duckdb.DuckDBPyConnection, rules: Policy, left: int, ri
     model = load_model(one.model)
     best = _score(session, scoring, model, OTHER_RECORD, ("pair_row",), ("pass_row",), prior)
     session.execute(NAMED_PAIRS.format(model=one.model)).fetchall()
-    session.execute(named.EDGES.format(similarity=rules.named.guard_similarity)).fetchall()
+    named.find_edges(session, rules)
     weight, is_guarded = one_row(session, "select match_weight, is_guarded from named_edge")
     row = min(best, key=lambda scored: abs(float(scored["match_weight"]) - weight))
     nominating = _nominating(session, NAMED_RULES, "pair_row", "pair_row")
@@ -109,7 +110,7 @@ def score_minimal(session: duckdb.DuckDBPyConnection, rules: Policy, left: int, 
     both_clients = one_row(session, f"select not bool_or(is_named) from record where record_no in ({left}, {right})") == (True,)
     for statement in UNITS.format(clients_apart=both_clients).split(";\n"):
         session.execute(statement).fetchall()
-    run_script(session, "minimal.sql")
+    minimal.lay_out_units(session, CLEAR)
     units = dict(session.execute(f"select record_no, unit_no from unit where record_no in ({left}, {right})").fetchall())
     client, other = sorted((left, right), key=lambda number: one_row(session, f"select is_named from record where record_no = {number}"))
     table = "client_row" if both_clients else "person_row"

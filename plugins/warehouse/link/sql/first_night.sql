@@ -8,14 +8,10 @@ create or replace table term (scoring varchar, term_column varchar, value varcha
 create or replace table earlier_named_edge (
     record_l int, record_r int, model varchar, match_weight double, match_probability double, match_key int, is_guarded boolean
 );
-create or replace table earlier_unit_edge (record_l int, record_r int);
-create or replace table earlier_conflict (record_l int, record_r int);
 create or replace table earlier_client_weight (unit_a int, unit_b int, match_weight double, match_key int);
 create or replace table earlier_person_weight (unit_a int, unit_b int, match_weight double, match_key int);
 
--- One row per unchanged record: the unit it belonged to and how many records that had.
-create or replace table earlier_unit (record_no int, unit_no int, records bigint);
--- Rows of the minimal model as they were, see sql/minimal.sql.
+-- Rows of the minimal model as they were, see sql/units.sql.
 create or replace table earlier_unit_row (
     row_id int, unit_no int, side varchar, initials varchar, forename_initial varchar, surname_initial varchar, short_initials varchar,
     dob varchar, birth_year varchar, birth_month varchar, birth_day varchar, sex varchar,

@@ -62,14 +62,15 @@ from earlier.record_initials anti join replaced using (record_no)
 union all by name
 select * exclude (now_no, has_room) replace (now_no as record_no) from fresh.record_initials inner join number using (record_no);
 
--- What was counted and scored. Edges and weights stay where neither end has changed; of units, sql/minimal.sql finds the changed.
+-- What was counted and scored. Edges and weights stay where neither end has changed; of units, `minimal` finds the changed.
 create or replace table population as from earlier.population;
 create or replace table term as from earlier.term;
 create or replace view earlier_named_edge as
 from earlier.named_edge where record_l not in (from replaced) and record_r not in (from replaced);
 create or replace view earlier_client_weight as
 from earlier.client_weight where unit_a not in (from replaced) and unit_b not in (from replaced);
-create or replace view earlier_person_weight as from earlier.person_weight;
+create or replace view earlier_person_weight as
+from earlier.person_weight where unit_a not in (from replaced) and unit_b not in (from replaced);
 create or replace view earlier_unit_edge as from earlier.unit_edge;
 create or replace view earlier_conflict as
 from earlier.conflict where record_l not in (from replaced) and record_r not in (from replaced);

@@ -34,7 +34,6 @@ TOKEN_ROLES = tuple(role for role in PATTERNS if role != "joint")
 WITHHELD_ROLES = ("forename_initial", "surname_initial", "address_line")
 NAME_ROLES = {"forename", "surname", "forename_initial", "surname_initial"}
 JOINT, PREVIOUS_JOINT, TOKEN_SET = "JOINT_TOKEN", "PREVIOUS_JOINT_TOKEN", "TOKEN_SET"
-# Not birth_year: admission takes a column of that name for the year of a date that it has.
 YEAR_OF_BIRTH = "YEAR_OF_BIRTH"
 
 

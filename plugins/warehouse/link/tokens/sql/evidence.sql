@@ -19,6 +19,9 @@ select
     min(packed(joint_token, 4)) as sex,
     min(nino_token)             as nino,
     min(pnc_id_token)           as pnc_id,
+    bool_or(is_named and (surname_token is not null or previous_surname_token is not null))                             as has_surname,
+    bool_or(dob_token is not null)                                                                                      as has_dob,
+    bool_or(postcode_token is not null or previous_postcode_token is not null or postcode_sector_token is not null)     as has_place,
     true                        as is_changed
 from raw_token
 group by record_key;
@@ -52,65 +55,3 @@ with place as (
 select distinct
     r.record_no, packed(p.place, 1) as postcode, packed(p.place, 2) as sector, packed(p.place, 3) as district, packed(p.place, 4) as area
 from place as p inner join record as r using (record_key);
-
-create or replace table record_places as
-select
-    record_no,
-    list_sort(list(distinct postcode) filter (postcode is not null)) as postcodes,
-    list_sort(list(distinct sector))                                 as sectors,
-    list_sort(list(distinct district))                               as districts
-from record_place
-group by record_no;
-
--- Input of the named model. `birth_year`, `birth_month`, `birth_day` and `birth_year_day` are tokens of these parts of the date together
--- with initials and sex, so they agree only between rows that agree on those; `sex` and the initials agree only with the date.
-create or replace table name_row as
-select
-    (row_number() over (order by n.record_no, n.surname_token, n.forename_token, n.dob_token, n.joint_token))::int as row_id,
-    n.record_no,
-    r.feed,
-    packed(n.forename_token, 1)                     as forename,
-    packed(n.forename_token, 2)                     as forename_group,
-    packed(n.forename_token, 3)                     as forename_sound,
-    codes(split_part(n.forename_token, '.', 4))     as forename_codes,
-    n.middle_name_token                             as middle_name,
-    packed(n.surname_token, 1)                      as surname,
-    packed(n.surname_token, 2)                      as surname_sound,
-    codes(split_part(n.surname_token, '.', 3))      as surname_codes,
-    packed(n.dob_token, 1)                          as dob,
-    packed(n.dob_token, 2)                          as dob_swapped,
-    split_part(n.dob_token, '.', 3) = '1'           as is_default_dob,
-    packed(n.joint_token, 1)                        as forename_initial,
-    packed(n.joint_token, 2)                        as surname_initial,
-    packed(n.joint_token, 3)                        as short_initials,
-    packed(n.joint_token, 4)                        as sex,
-    packed(n.joint_token, 5)                        as birth_year,
-    packed(n.joint_token, 6)                        as birth_month,
-    packed(n.joint_token, 7)                        as birth_day,
-    packed(n.joint_token, 8)                        as birth_year_day,
-    tokens_in(split_part(n.joint_token, '.', 9))    as dob_digits,
-    r.nino,
-    r.pnc_id,
-    p.postcodes,
-    p.sectors,
-    p.districts,
-    r.is_changed
-from record_name as n
-inner join record as r using (record_no)
-left join record_places as p using (record_no);
-
--- One row per record, pair of initials and date of birth that it was recorded under together.
-create or replace table record_person as
-select record_no, forename_initial, surname_initial, short_initials, sex, dob, dob_swapped, is_default_dob, birth_year, birth_month, birth_day, birth_year_day, dob_digits
-from name_row
-where forename_initial is not null and surname_initial is not null and dob is not null
-union
-select
-    r.record_no, packed(t.joint_token, 1), packed(t.joint_token, 2), packed(t.joint_token, 3), packed(t.joint_token, 4),
-    packed(t.dob_token, 1), packed(t.dob_token, 2), split_part(t.dob_token, '.', 3) = '1',
-    packed(t.joint_token, 5), packed(t.joint_token, 6), packed(t.joint_token, 7), packed(t.joint_token, 8), tokens_in(split_part(t.joint_token, '.', 9))
-from raw_token as t inner join record as r using (record_key)
-where not r.is_named and packed(t.joint_token, 1) is not null and packed(t.joint_token, 2) is not null and t.dob_token is not null;
-
--- Dates of birth that contradict each other are found by `conflicts.sql` of this package: the ones for clear dates find none here.
-create or replace table record_dob (record_no int, dob varchar);

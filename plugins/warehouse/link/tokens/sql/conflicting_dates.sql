@@ -4,6 +4,8 @@
 
 insert into conflict
 with inside as (select c.cluster_no, p.* from component as c inner join record_person as p using (record_no)),
+doubtful as (select cluster_no from inside group by cluster_no having min(dob) <> max(dob)),
+looked_at as (from inside semi join doubtful using (cluster_no)),
 pair as (
     select
         a.record_no as record_l, b.record_no as record_r,
@@ -15,9 +17,9 @@ pair as (
             and (a.birth_year_day = b.birth_year_day) is not true
             and (a.birth_year = b.birth_year and (a.is_default_dob or b.is_default_dob)) is not true
         ) as contradict
-    from inside as a inner join inside as b on a.cluster_no = b.cluster_no and a.record_no < b.record_no
+    from looked_at as a inner join looked_at as b on a.cluster_no = b.cluster_no and a.record_no < b.record_no
     group by all
 )
 select record_l, record_r from pair where contradict
 except
-select least(record_l, record_r), greatest(record_l, record_r) from conflict;
+select record_l, record_r from conflict;
