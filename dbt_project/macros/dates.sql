@@ -10,6 +10,18 @@
 {%- endmacro %}
 
 
+{#- The first day of the financial year a day falls in, 1 April. -#}
+{% macro financial_year_start(day) -%}
+    (date_trunc('year', {{ day }} - interval '3 months') + interval '3 months')::date
+{%- endmacro %}
+
+
+{#- The last day of the financial year a day falls in, 31 March. -#}
+{% macro financial_year_end(day) -%}
+    (date_trunc('year', {{ day }} - interval '3 months') + interval '15 months')::date - 1
+{%- endmacro %}
+
+
 {#- Open ends compare as later than any day. -#}
 {% macro or_open(day) -%}
     coalesce({{ day }}, 'infinity'::date)

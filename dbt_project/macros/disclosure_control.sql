@@ -87,16 +87,8 @@
 {%- endmacro %}
 
 
-{#- A bound of the 95 % Wilson score interval of a proportion, in per cent; null when the denominator is null or 0.
-    Args: successes, trials; `side` is `-` for the lower and `+` for the upper bound.
-    Source: Wilson 1927; the interval public health indicators use for proportions. -#}
+{#- A bound of the 95 % Wilson score interval of a proportion, in per cent as it is published; null when the denominator is
+    null or 0. Args: successes, trials; `side` is `-` for the lower and `+` for the upper bound. -#}
 {% macro wilson_bound(successes, trials, side) -%}
-    {%- set z = var('z_95') -%}
-    (
-        100 * (
-            2 * {{ successes }} + {{ z }} ^ 2 {{ side }} {{ z }} * sqrt(
-                {{ z }} ^ 2 + 4.0 * {{ successes }} * ({{ trials }} - {{ successes }}) / nullif({{ trials }}, 0)
-            )
-        ) / (2 * ({{ trials }} + {{ z }} ^ 2))
-    )::numeric(5, 1)
+    (100 * {{ wilson_share_bound(successes, trials, side) }})::numeric(5, 1)
 {%- endmacro %}

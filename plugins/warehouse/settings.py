@@ -11,6 +11,7 @@ import secrets as random_secrets
 from datetime import time
 from functools import lru_cache
 from pathlib import Path
+from typing import Literal
 
 from dotenv import dotenv_values
 from pydantic import Field, SecretStr, field_validator
@@ -34,6 +35,11 @@ class Settings(BaseSettings):
     inbox: Path | None = Field(default=None, description="Folder the nightly ingest reads: one sub-folder per feed")
     threads: int = Field(default=2, ge=1, description="Worker threads of DuckDB and dbt")
     memory_limit: str = Field(default="3GB", description="Memory limit of DuckDB during linkage")
+    linkage_pairs_at_a_time: int = Field(default=20_000_000, ge=1, description="Candidate pairs that linkage holds at a time; 20 million take some 4 GB")
+    linkage_workers: int = Field(default=1, ge=1, description="Workers that share the candidate pairs of a full night that has more than are held at a time")
+    linkage_backend: Literal["duckdb", "spark"] = Field(default="duckdb", description="Engine that scores candidate pairs of a full night")
+    spark_master: str = Field(default="", description="Address of the Spark cluster; empty: Spark runs in the task itself")
+    linkage_truth: Path | None = Field(default=None, description="For tests and evaluation alone: the file of the truth to link by instead of by the models")
     nightly_cron: str = Field(default="0 1 * * *", description="When the ingest DAGs run, in London time; empty: only when triggered")
     cut_off: str = Field(default="", description="London time until which a night waits for deliveries that are due, such as 06:00; empty: it does not wait")
     poll_seconds: int = Field(default=120, ge=1, description="How often a waiting ingest looks for deliveries")
@@ -47,7 +53,9 @@ class Settings(BaseSettings):
     runbook_url: str = Field(default="docs/runbooks", description="Where the runbooks are found from an alert")
     airflow_port: int | None = Field(default=None, description="Port of Airflow's API server; a free one is chosen when empty")
 
-    @field_validator("inbox", "settle_seconds", "pgp_key_file", "pgp_passphrase", "pgp_senders", "alert_webhook", "airflow_port", mode="before")
+    @field_validator(
+        "inbox", "settle_seconds", "linkage_truth", "pgp_key_file", "pgp_passphrase", "pgp_senders", "alert_webhook", "airflow_port", mode="before"
+    )
     @classmethod
     def _empty_is_not_set(cls, value: object) -> object:
         """An empty variable, as compose files pass for what nobody set, means that it is not set."""

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from warehouse.contracts.load import load_contract
+from warehouse.model.state import following_tables
 from warehouse.settings import settings
 
 SAID_OF_A_MODEL = {"grain", "owner", "source", "certainty", "pii"}
@@ -32,6 +33,14 @@ CODE_LISTS = [
     ("benefits", "benefit", "benefit_types", "benefit_type_code"),
     ("benefits", "conditionality", "benefit_conditionality", "conditionality_code"),
     ("police", "disposal", "disposals", "disposal_code"),
+    ("treatment", "modality", "modalities", "modality_code"),
+    ("treatment", "setting", "modality_settings", "setting_code"),
+    ("treatment", "referral_source", "referral_sources", "referral_source_code"),
+    ("treatment", "employment", "employment_statuses", "employment_status_code"),
+    ("treatment", "accommodation_need", "accommodation_needs", "accommodation_need_code"),
+    ("treatment", "injecting_status", "injecting_statuses", "injecting_status_code"),
+    ("treatment", "top_stage", "top_stages", "stage_code"),
+    ("police", "test_result", "drug_test_results", "result_code"),
     ("custody", "reception_type", "reception_types", "reception_type_code"),
     ("custody", "release_type", "release_types", "release_type_code"),
 ]
@@ -88,6 +97,20 @@ def test_layers_build_on_the_layer_below(manifest: Any) -> None:
         f"{model.name} uses {used}" for model in models(manifest) for used in model.depends_on.nodes if layer_of(manifest, used) not in ALLOWED[model.fqn[1]]
     ]
     assert wrong == []
+
+
+def test_only_models_that_follow_the_change_read_the_persons_to_build(manifest: Any) -> None:
+    """On a nightly build they are one in a hundred: a table built whole of them would hold no others."""
+    followers = {model.name for model in models(manifest, "intermediate") if model.config.materialized == "incremental"}
+    assert followers == following_tables()
+    partial = re.compile(r"ref\('(int_links_to_build|int_changed_links|int_persons_to_build)'\)|\bto_build\(")
+    readers = [m for m in models(manifest, "intermediate", "marts", "published") if m.config.materialized != "incremental" and partial.search(m.raw_code)]
+    assert {model.name for model in readers} == {"int_changed_links", "int_links_to_build"}
+
+
+def test_a_change_of_any_source_table_is_seen(manifest: Any) -> None:
+    sources = {source.unique_id for source in manifest.sources.values() if source.schema == "source"}
+    assert sources == set(manifest.nodes["model.warehouse.stg_source__row_versions"].depends_on.nodes)
 
 
 def test_names_leave_room_for_the_suffixes_dbt_adds(manifest: Any) -> None:

@@ -90,7 +90,7 @@ def build_marts(night: date) -> None:
         connection.execute("drop table if exists reference.indicator_definitions")
         connection.execute(
             "create table reference.indicator_definitions (indicator text, title text, version int, window_length int, window_unit text,"
-            " wait_months int, feeds text, definition text, source text, certainty text)"
+            " wait_months int, feeds text, definition text, source text, certainty text, measure text, per int, polarity text, period text)"
         )
         with connection.cursor().copy("copy reference.indicator_definitions from stdin with (format csv, header)") as copy:
             copy.write(DEFINITIONS.read_bytes())

@@ -125,7 +125,7 @@ def test_the_report_is_written_whole_and_small_counts_are_masked(nights: None, c
     assert report == clean_db / "reports" / f"{LAST}.html"
     text = report.read_text(encoding="utf-8")
     assert text.endswith("</html>\n")
-    for heading in ("Outcomes", "Deliveries", "Quality", "Linkage", "Coverage", "Timings", "Publication"):
+    for heading in ("Outcomes", "Indicators", "Deliveries", "Quality", "Linkage", "Coverage", "Timings", "Publication"):
         assert f">{heading}</h2>" in text
     assert "http" not in re.sub(r"http-equiv", "", text)
     assert "housing: the delivery is refused. housing_3.csv: the file has no column CLIENTID; send it again" in text

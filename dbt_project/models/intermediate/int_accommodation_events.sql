@@ -1,3 +1,5 @@
+{{ config(materialized='incremental') }}
+
 -- Whatever housing services learn of where a person lives, dated by when it became so. `precedence` orders what they
 -- learn on one day: an outcome over a placement over what was true on applying.
 with members as (
@@ -5,7 +7,7 @@ with members as (
         links.person_id,
         people.case_key
     from {{ ref('stg_housing__people') }} as people
-    inner join {{ ref('stg_linkage__person_link') }} as links on people.record_key = links.record_key
+    inner join {{ ref('int_links_to_build') }} as links on people.record_key = links.record_key
 ),
 
 cases as (
@@ -21,7 +23,7 @@ services as (
         links.person_id,
         services.*
     from {{ ref('stg_housing__support_services') }} as services
-    inner join {{ ref('stg_linkage__person_link') }} as links on services.record_key = links.record_key
+    inner join {{ ref('int_links_to_build') }} as links on services.record_key = links.record_key
 ),
 
 learnt as (

@@ -1,3 +1,5 @@
+{{ config(materialized='incremental') }}
+
 -- What was learnt last holds until something else is learnt.
 with standing as (
     select distinct on (person_id, event_date)
@@ -8,6 +10,7 @@ with standing as (
         is_settled,
         local_authority_code
     from {{ ref('int_accommodation_events') }}
+    where {{ to_build('person_id') }}
     order by
         person_id asc, event_date asc, precedence desc, is_settled desc,
         evidence asc, accommodation_type asc, local_authority_code asc

@@ -1,3 +1,5 @@
+{{ config(materialized='incremental') }}
+
 -- A change of conditionality or a second claimant number splits a claim; what touches or overlaps is one spell again.
 with classified as (
     select
@@ -8,7 +10,7 @@ with classified as (
         spells.start_date,
         spells.end_date
     from {{ ref('stg_benefits__benefit_spells') }} as spells
-    inner join {{ ref('stg_linkage__person_link') }} as links on spells.record_key = links.record_key
+    inner join {{ ref('int_links_to_build') }} as links on spells.record_key = links.record_key
     inner join {{ ref('benefit_types') }} as types on spells.benefit_type_code = types.benefit_type_code
     left join {{ ref('benefit_conditionality') }} as regimes on spells.conditionality_code = regimes.conditionality_code
 ),

@@ -1,3 +1,5 @@
+{{ config(materialized='incremental') }}
+
 -- A reception and its release frame a stay; a release whose reception never came is a stay too. A transfer does not end
 -- time in prison, and a release may be missing: such a stay lasts until the person is next received anywhere, or is
 -- still going on.
@@ -9,7 +11,7 @@ with received as (
         receptions.reception_date,
         types.is_sentenced
     from {{ ref('stg_custody__receptions') }} as receptions
-    inner join {{ ref('stg_linkage__person_link') }} as links on receptions.record_key = links.record_key
+    inner join {{ ref('int_links_to_build') }} as links on receptions.record_key = links.record_key
     left join {{ ref('reception_types') }} as types on receptions.reception_type_code = types.reception_type_code
 ),
 
@@ -22,7 +24,7 @@ released as (
         releases.release_date,
         coalesce(types.leaves_custody, true) as leaves_custody
     from {{ ref('stg_custody__releases') }} as releases
-    inner join {{ ref('stg_linkage__person_link') }} as links on releases.record_key = links.record_key
+    inner join {{ ref('int_links_to_build') }} as links on releases.record_key = links.record_key
     left join {{ ref('release_types') }} as types on releases.release_type_code = types.release_type_code
 ),
 

@@ -1,3 +1,5 @@
+{{ config(materialized='incremental') }}
+
 -- A registered date of death stands before all others: it comes from a medical certificate or an inquest, while an
 -- agency dates a death by the day it closed its case. Of several reports of one kind the earliest stands.
 with reported as (
@@ -8,7 +10,7 @@ with reported as (
         registrations.underlying_cause_code,
         1 as precedence
     from {{ ref('stg_deaths__registrations') }} as registrations
-    inner join {{ ref('stg_linkage__person_link') }} as links on registrations.record_key = links.record_key
+    inner join {{ ref('int_links_to_build') }} as links on registrations.record_key = links.record_key
 
     union all
 
@@ -20,7 +22,7 @@ with reported as (
         2 as precedence
     from {{ ref('stg_custody__releases') }} as releases
     inner join {{ ref('release_types') }} as types on releases.release_type_code = types.release_type_code
-    inner join {{ ref('stg_linkage__person_link') }} as links on releases.record_key = links.record_key
+    inner join {{ ref('int_links_to_build') }} as links on releases.record_key = links.record_key
     where types.is_death
 
     union all
@@ -33,7 +35,7 @@ with reported as (
         2 as precedence
     from {{ ref('stg_treatment__ndtms') }} as ndtms
     inner join {{ ref('discharge_reasons') }} as reasons on ndtms.discharge_reason_code = reasons.reason_code
-    inner join {{ ref('stg_linkage__person_link') }} as links on ndtms.record_key = links.record_key
+    inner join {{ ref('int_links_to_build') }} as links on ndtms.record_key = links.record_key
     where reasons.is_death
 
     union all
@@ -45,7 +47,7 @@ with reported as (
         null as underlying_cause_code,
         2 as precedence
     from {{ ref('stg_benefits__benefit_spells') }} as spells
-    inner join {{ ref('stg_linkage__person_link') }} as links on spells.record_key = links.record_key
+    inner join {{ ref('int_links_to_build') }} as links on spells.record_key = links.record_key
     where spells.end_reason_code = 'D'
 )
 

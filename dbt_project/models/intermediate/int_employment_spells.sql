@@ -1,3 +1,5 @@
+{{ config(materialized='incremental') }}
+
 with jobs as (
     select
         links.person_id,
@@ -5,7 +7,7 @@ with jobs as (
         spells.end_date,
         coalesce(spells.is_end_defaulted, false) as is_end_defaulted
     from {{ ref('stg_benefits__employment_spells') }} as spells
-    inner join {{ ref('stg_linkage__person_link') }} as links on spells.record_key = links.record_key
+    inner join {{ ref('int_links_to_build') }} as links on spells.record_key = links.record_key
 ),
 
 numbered as (

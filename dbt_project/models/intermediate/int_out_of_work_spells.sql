@@ -1,3 +1,5 @@
+{{ config(materialized='incremental') }}
+
 -- A person may hold two out-of-work benefits at once; this is the time on any of them.
 with out_of_work as (
     select
@@ -5,7 +7,7 @@ with out_of_work as (
         start_date,
         end_date
     from {{ ref('int_benefit_spells') }}
-    where is_out_of_work
+    where is_out_of_work and {{ to_build('person_id') }}
 ),
 
 numbered as (

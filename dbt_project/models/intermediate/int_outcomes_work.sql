@@ -53,6 +53,7 @@ found as (
 
 select
     journey_id,
+    person_id,
     indicator,
     asked_on as observable_on,
     {{ outcome_status(

@@ -1,3 +1,5 @@
+{{ config(materialized='incremental') }}
+
 -- Where agencies disagree about a person the most frequent value stands, the lowest of several equally frequent ones.
 with linked as (
     select
@@ -6,8 +8,9 @@ with linked as (
         bool_or(feed = 'treatment') as is_linked_to_treatment,
         bool_or(feed = 'police') as is_linked_to_police,
         bool_or(feed = 'benefits') as is_linked_to_benefits,
-        bool_or(feed = 'housing') as is_linked_to_housing
-    from {{ ref('stg_linkage__person_link') }}
+        bool_or(feed = 'housing') as is_linked_to_housing,
+        bool_or(feed = 'custody') as is_linked_to_custody
+    from {{ ref('int_links_to_build') }}
     group by person_id
     -- The register of deaths knows the whole country: whoever no other agency knows is nobody here.
     having bool_or(feed != 'deaths')
@@ -84,7 +87,7 @@ agreed as (
         mode() within group (order by described.birth_year) as birth_year,
         mode() within group (order by described.ethnic_code) as ethnic_code
     from described
-    inner join {{ ref('stg_linkage__person_link') }} as links on described.record_key = links.record_key
+    inner join {{ ref('int_links_to_build') }} as links on described.record_key = links.record_key
     group by links.person_id
 )
 
@@ -98,7 +101,8 @@ select
     linked.is_linked_to_treatment,
     linked.is_linked_to_police,
     linked.is_linked_to_benefits,
-    linked.is_linked_to_housing
+    linked.is_linked_to_housing,
+    linked.is_linked_to_custody
 from linked
 left join agreed on linked.person_id = agreed.person_id
 left join {{ ref('int_deaths') }} as deaths on linked.person_id = deaths.person_id

@@ -1,51 +1,27 @@
-with placed as (
+{{ config(materialized='incremental', indexes=[{'columns': ['person_id']}]) }}
+
+with standing as (
     select
         episodes.*,
-        -- Continuous treatment is counted to the start of the modality; without one, triage places the episode. A
-        -- modality dated after the discharge is an error of the record: the episode is placed no later than its end.
-        least(coalesce(episodes.modality_start_date, episodes.triage_date), episodes.discharge_date) as start_date,
-        episodes.discharge_date as end_date,
-        -- Both the day of discharge and the day of the next start count, so the gap itself is a day shorter.
-        definitions.continuous_treatment_days - 1 as longest_gap_days
-    from {{ ref('int_treatment_episodes') }} as episodes
-    cross join {{ ref('int_definitions') }} as definitions
-),
-
-numbered as (
-    {{ number_islands('placed', ['person_id'], touching_days='reached.longest_gap_days') }}
-),
-
-ended as (
-    select
-        *,
-        nullif(max(spell_end) over (partition by person_id, island), 'infinity'::date) as journey_end_date,
-        -- The last episode first. Ids are made of random person ids and must not decide between equals.
-        row_number() over (
-            partition by person_id, island
-            order by triage_date desc, spell_end desc, partnership_code asc, provider_code asc
-        ) as episodes_from_last
-    from numbered
-),
-
-standing as (
-    select
-        ended.*,
         reasons.is_successful_completion,
         reasons.is_declined,
-        -- A missing reason (500) is not a second, contradicting one.
+        -- Reasons count when they were given for the discharge that ends the journey. A missing one (500) is not a
+        -- second, contradicting reason.
         case
-            when ended.discharge_date = ended.journey_end_date then nullif(ended.discharge_reason_code, 500)
+            when episodes.discharge_date = episodes.journey_end_date then nullif(episodes.discharge_reason_code, 500)
         end as standing_reason_code
-    from ended
-    left join {{ ref('discharge_reasons') }} as reasons on ended.discharge_reason_code = reasons.reason_code
+    from {{ ref('int_journey_episodes') }} as episodes
+    left join {{ ref('discharge_reasons') }} as reasons on episodes.discharge_reason_code = reasons.reason_code
+    where {{ to_build('episodes.person_id') }}
 ),
 
 journeys as (
     select
+        journey_id,
         person_id,
-        min(triage_date) as start_date,
-        min(modality_start_date) as treatment_start_date,
-        min(start_date) as continuous_from,
+        journey_start_date as start_date,
+        treatment_start_date,
+        continuous_from,
         journey_end_date as end_date,
         case
             when journey_end_date is not null
@@ -64,11 +40,11 @@ journeys as (
         max(partnership_code) filter (where episodes_from_last = 1) as partnership_code,
         max(local_authority_code) filter (where episodes_from_last = 1) as local_authority_code
     from standing
-    group by person_id, island, journey_end_date
+    group by journey_id, person_id, journey_start_date, treatment_start_date, continuous_from, journey_end_date
 )
 
 select
-    {{ surrogate_key(['journeys.person_id', 'journeys.start_date', 'journeys.continuous_from']) }} as journey_id,
+    journeys.journey_id,
     journeys.person_id,
     row_number() over (
         partition by journeys.person_id

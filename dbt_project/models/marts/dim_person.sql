@@ -1,4 +1,4 @@
-{{ config(indexes=[{'columns': ['person_id'], 'unique': true}]) }}
+{{ config(materialized='incremental', indexes=[{'columns': ['person_id'], 'unique': true}]) }}
 
 select
     persons.person_id,
@@ -12,7 +12,8 @@ select
     persons.is_linked_to_treatment,
     persons.is_linked_to_police,
     persons.is_linked_to_benefits,
-    persons.is_linked_to_housing
+    persons.is_linked_to_housing,
+    persons.is_linked_to_custody
 from {{ ref('int_persons') }} as persons
 left join {{ ref('ethnic_groups') }} as groups on persons.ethnic_code = groups.ethnic_code
-order by persons.person_id
+where {{ to_build('persons.person_id') }} and {{ balanced('persons.person_id') }}

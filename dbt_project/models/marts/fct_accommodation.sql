@@ -1,17 +1,17 @@
-{{ config(indexes=[
+{{ config(materialized='incremental', indexes=[
     {'columns': ['accommodation_spell_id'], 'unique': true},
     {'columns': ['person_id']},
     {'columns': ['start_date']}
 ]) }}
 
 select
-    {{ surrogate_key(['person_id', 'start_date']) }} as accommodation_spell_id,
-    person_id,
-    start_date,
-    end_date,
-    accommodation_type,
-    is_settled,
-    evidence,
-    area_code
-from {{ ref('int_accommodation_spells') }}
-order by person_id, start_date
+    {{ surrogate_key(['spells.person_id', 'spells.start_date']) }} as accommodation_spell_id,
+    spells.person_id,
+    spells.start_date,
+    spells.end_date,
+    spells.accommodation_type,
+    spells.is_settled,
+    spells.evidence,
+    spells.area_code
+from {{ ref('int_accommodation_spells') }} as spells
+where {{ to_build('spells.person_id') }} and {{ balanced('spells.person_id') }}

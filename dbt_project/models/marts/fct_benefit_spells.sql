@@ -1,4 +1,4 @@
-{{ config(indexes=[
+{{ config(materialized='incremental', indexes=[
     {'columns': ['benefit_spell_id'], 'unique': true},
     {'columns': ['person_id']},
     {'columns': ['start_date']}
@@ -17,4 +17,4 @@ select
     spells.merged_spells::integer as merged_spells
 from {{ ref('int_benefit_spells') }} as spells
 inner join {{ ref('benefit_types') }} as types on spells.benefit_type_code = types.benefit_type_code
-order by spells.person_id, spells.start_date, spells.benefit_type_code, spells.is_out_of_work
+where {{ to_build('spells.person_id') }} and {{ balanced('spells.person_id') }}

@@ -18,10 +18,12 @@ select
     persons.is_linked_to_police,
     persons.is_linked_to_benefits,
     persons.is_linked_to_housing,
-    treatment.successful_completion,
-    treatment.successful_completion_observable_on,
-    treatment.re_presentation_6m,
-    treatment.re_presentation_6m_observable_on,
+    completion.status as successful_completion,
+    completion.observable_on as successful_completion_observable_on,
+    returns_6m.status as re_presentation_6m,
+    returns_6m.observable_on as re_presentation_6m_observable_on,
+    returns_12m.status as re_presentation_12m,
+    returns_12m.observable_on as re_presentation_12m_observable_on,
     reoffending.proven_reoffence_12m,
     reoffending.proven_reoffence_12m_observable_on,
     work_6m.status as in_work_off_benefit_6m,
@@ -35,7 +37,12 @@ select
     stale.stale_feeds
 from {{ ref('int_treatment_journeys') }} as journeys
 inner join {{ ref('int_persons') }} as persons on journeys.person_id = persons.person_id
-inner join {{ ref('int_outcomes_treatment') }} as treatment on journeys.journey_id = treatment.journey_id
+inner join {{ ref('int_outcomes_treatment') }} as completion
+    on journeys.journey_id = completion.journey_id and completion.indicator = 'successful_completion'
+inner join {{ ref('int_outcomes_treatment') }} as returns_6m
+    on journeys.journey_id = returns_6m.journey_id and returns_6m.indicator = 're_presentation_6m'
+inner join {{ ref('int_outcomes_treatment') }} as returns_12m
+    on journeys.journey_id = returns_12m.journey_id and returns_12m.indicator = 're_presentation_12m'
 inner join {{ ref('int_outcomes_reoffending') }} as reoffending on journeys.journey_id = reoffending.journey_id
 inner join {{ ref('int_outcomes_work') }} as work_6m
     on journeys.journey_id = work_6m.journey_id and work_6m.indicator = 'in_work_off_benefit_6m'
@@ -46,4 +53,5 @@ inner join {{ ref('int_outcomes_accommodation') }} as settled_6m
 inner join {{ ref('int_outcomes_accommodation') }} as settled_12m
     on journeys.journey_id = settled_12m.journey_id and settled_12m.indicator = 'settled_accommodation_12m'
 cross join {{ ref('int_stale_feeds') }} as stale
+where {{ balanced('journeys.person_id') }}
 order by journeys.person_id, journeys.end_date, journeys.journey_id

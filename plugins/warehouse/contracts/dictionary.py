@@ -1,20 +1,16 @@
-"""The data dictionary: one Markdown page for each feed, written from its contract, and one for the marts, from dbt's YAML."""
+"""The data dictionary: one Markdown page for each feed, written from its contract, and the first page of all."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from pathlib import Path
-from typing import Any
-
-import yaml
 
 from warehouse.contracts import thresholds
+from warehouse.contracts.markdown import HEADER, as_cell, as_table
 from warehouse.contracts.model import Column, Contract, Suite, Table
 from warehouse.contracts.suite import Rule, build
 from warehouse.contracts.thresholds import Check, Threshold, Thresholds
 from warehouse.contracts.zones import source_columns, vault_columns
 
-HEADER = "<!-- Generated from {origin}: do not edit; run `warehouse contracts build`. -->\n\n"
 TYPES = {"text": "text", "code": "code", "integer": "whole number", "date": "date", "flag": "yes or no"}
 KINDS = {
     "snapshot": "a full snapshot: what is missing from a delivery was withdrawn",
@@ -24,8 +20,6 @@ KINDS = {
 ENCRYPTION = {"required": "required", "optional": "possible", "none": "not used"}
 SEVERITIES = {"refuse": "delivery refused", "quarantine": "row quarantined", "warn": "counted, row admitted"}
 POLICIES = {"refuse": "delivery refused", "quarantine": "row quarantined", "warn": "told, delivery admitted", "ignore": ""}
-MART_FOLDERS = ("marts", "published")
-META_LABELS = {"grain": "Grain", "source": "Source", "certainty": "Certainty", "pii": "Personal data"}
 
 
 def feed_page(contract: Contract, suite: Suite, limits: Thresholds | None = None) -> str:
@@ -38,7 +32,7 @@ def feed_page(contract: Contract, suite: Suite, limits: Thresholds | None = None
     parts = [
         HEADER.format(origin=f"expectations/*/{contract.feed}.yaml, its suite and expectations/thresholds.csv"),
         f"# {contract.title}\n\n{contract.description.strip()}\n\n",
-        _table(["", ""], _feed_facts(contract)),
+        as_table(["", ""], _feed_facts(contract)),
         _how_to_read(),
         *(_table_section(contract, checked.table, checked.rules) for checked in build(contract, suite)),
         _thresholds(contract, limits),
@@ -53,37 +47,18 @@ def index_page(contracts: Iterable[Contract], *, with_marts: bool) -> str:
         [f"[{contract.feed}]({contract.feed}.md)", contract.title, str(len(contract.tables)), str(sum(len(t.columns) for t in contract.tables.values()))]
         for contract in contracts
     ]
-    marts = "What analysts and BI tools read is on its own page: [marts](marts.md).\n\n" if with_marts else ""
+    marts = (
+        "What analysts and BI tools read is on pages of its own: [marts](marts.md), and what [the outcomes and indicators](indicators.md) mean.\n\n"
+        if with_marts
+        else ""
+    )
     return (
         HEADER.format(origin="the contracts in expectations/")
         + "# Data dictionary\n\nWhat each agency delivers, column by column, and which zone each column goes to.\n\n"
-        + _table(["feed", "what it is", "tables", "columns"], rows)
+        + as_table(["feed", "what it is", "tables", "columns"], rows)
         + marts
         + "The contracts these pages come from are in `expectations/`. [Add a feed](../how-to/add-a-feed.md) says how to change one.\n"
     )
-
-
-def marts_page(dbt_models: Path) -> str | None:
-    """The dictionary page of the marts, from the YAML beside dbt's models; None while no mart is described.
-
-    Args:
-        dbt_models: the folder `models` of the dbt project.
-    """
-    models = {folder: _described_models(dbt_models / folder) for folder in MART_FOLDERS}
-    if not any(models.values()):
-        return None
-    parts = [HEADER.format(origin="dbt_project/models/marts and models/published"), "# Marts\n\n", MARTS_INTRODUCTION]
-    for folder, described in models.items():
-        parts += [f"## Schema `{folder}`\n\n"] if described else []
-        parts += [_model_section(folder, model) for model in described]
-    return "".join(parts).rstrip("\n") + "\n"
-
-
-MARTS_INTRODUCTION = """\
-`marts` holds one row for each person, journey, offence or spell, by a random `person_id`; analysts read it. `published` holds totals after
-disclosure control; anyone with a login may read it. Both are views over the slot that is live: query them, never the slots behind them.
-
-"""
 
 
 def _feed_facts(contract: Contract) -> list[list[str]]:
@@ -95,7 +70,7 @@ def _feed_facts(contract: Contract) -> list[list[str]]:
         ["layout and codes after", contract.source],
         ["each delivery holds", KINDS[delivery.kind]],
         ["cadence", f"{delivery.cadence}; late after {_days(delivery.late_after_days)}; events lag {_days(delivery.coverage_lag_days)} behind a delivery"],
-        ["files", f"{form.encoding}, separated by `{_cell(form.delimiter)}`, dates as {form.date_format}, no value written as {tokens}"],
+        ["files", f"{form.encoding}, separated by `{as_cell(form.delimiter)}`, dates as {form.date_format}, no value written as {tokens}"],
     ]
     settled = "" if arrival.manifest == "required" else f", or no file has changed for {arrival.settle_seconds} seconds"
     facts.append(["arrival", f"taken in when its manifest is fulfilled{settled}; PGP encryption {ENCRYPTION[arrival.encryption]}"])
@@ -121,13 +96,13 @@ def _table_section(contract: Contract, table: Table, rules: list[Rule]) -> str:
     relations = f"`source.{table.relation}`" + (f", `vault.{table.relation}`" if vault else "")
     keys = [[f"`{key}`", ", ".join(f"`{name}`" for name in columns)] for key, columns in table.keys.items()]
     columns = [
-        [f"`{c.name}`", TYPES[c.type] + _code_link(c), _zone(c, source, vault), c.role or "", "yes" if c.required else "", *_rule(c), _cell(c.description)]
+        [f"`{c.name}`", TYPES[c.type] + _code_link(c), _zone(c, source, vault), c.role or "", "yes" if c.required else "", *_rule(c), as_cell(c.description)]
         for c in table.columns
     ]
     return (
-        f"## {table.name}\n\nGrain: {table.grain}. Files: `{_cell(table.file)}`. Relations: {relations}.\n\n"
-        + _table(["key", "keyed hash of"], keys)
-        + _table(["column", "type", "zone", "role", "required", "rule", "when broken", "meaning"], columns)
+        f"## {table.name}\n\nGrain: {table.grain}. Files: `{as_cell(table.file)}`. Relations: {relations}.\n\n"
+        + as_table(["key", "keyed hash of"], keys)
+        + as_table(["column", "type", "zone", "role", "required", "rule", "when broken", "meaning"], columns)
         + _table_rules(rules)
     )
 
@@ -145,7 +120,7 @@ def _rule(column: Column) -> list[str]:
     """What the column's values must be, and what happens to one that is not."""
     bounds = " ".join(f"{word} {bound}" for word, bound in (("from", column.min), ("to", column.max)) if bound is not None)
     readable = {"integer": "a whole number", "date": "a date", "flag": "Y or N", "code": "a code of the list"}.get(column.type, "")
-    pattern = f"`{_cell(column.pattern)}`" if column.pattern else ""
+    pattern = f"`{as_cell(column.pattern)}`" if column.pattern else ""
     ahead = "that may lie after the night" if column.ahead else ""
     rule = " ".join(part for part in (readable, pattern, bounds, ahead) if part)
     return [rule, SEVERITIES[column.severity] if rule or column.required else ""]
@@ -154,7 +129,7 @@ def _rule(column: Column) -> list[str]:
 def _table_rules(rules: list[Rule]) -> str:
     """The rules of a table that are not about the form of one column; those are in the column's own line."""
     rows = [[f"`{rule.code}`", rule.message, SEVERITIES[rule.severity], rule.reason] for rule in rules if "." not in rule.code]
-    return "Rules of the table:\n\n" + _table(["rule", "broken when", "then", "why"], rows)
+    return "Rules of the table:\n\n" + as_table(["rule", "broken when", "then", "why"], rows)
 
 
 def _thresholds(contract: Contract, limits: Thresholds) -> str:
@@ -177,10 +152,10 @@ def _thresholds(contract: Contract, limits: Thresholds) -> str:
                         check.meaning,
                         _limit(found.value, check),
                         POLICIES[found.severity],
-                        _cell(found.reason),
+                        as_cell(found.reason),
                     ]
                 )
-    return "## Thresholds\n\n" + _table(["check", "tables", "what it looks at", "limit", "then", "why"], rows)
+    return "## Thresholds\n\n" + as_table(["check", "tables", "what it looks at", "limit", "then", "why"], rows)
 
 
 def _limit(value: float | None, check: Check) -> str:
@@ -192,7 +167,7 @@ def _limit(value: float | None, check: Check) -> str:
 def _code_lists(contract: Contract) -> str:
     used = {column.codes for table in contract.tables.values() for column in table.columns}
     lists = [
-        f"### Code list {name}\n\n" + _table(["code", "meaning"], [[f"`{code}`", label] for code, label in codes.items()])
+        f"### Code list {name}\n\n" + as_table(["code", "meaning"], [[f"`{code}`", label] for code, label in codes.items()])
         for name, codes in contract.code_lists.items()
         if name in used
     ]
@@ -201,46 +176,6 @@ def _code_lists(contract: Contract) -> str:
 
 def _code_link(column: Column) -> str:
     return f" [{column.codes}](#code-list-{column.codes})" if column.codes else ""
-
-
-def _described_models(folder: Path) -> list[dict[str, Any]]:
-    documents = [yaml.safe_load(path.read_text(encoding="utf-8")) or {} for path in sorted(folder.glob("**/*.yml"))]
-    return sorted((model for document in documents for model in document.get("models") or []), key=lambda model: str(model["name"]))
-
-
-def _model_section(folder: str, model: dict[str, Any]) -> str:
-    meta = {**(model.get("meta") or {}), **((model.get("config") or {}).get("meta") or {})}
-    facts = [f"{label}: {_oneline(meta[name])}." for name, label in META_LABELS.items() if meta.get(name)]
-    rows = [
-        [f"`{column['name']}`", str(column.get("data_type", "")), _cell(_oneline(column.get("description", ""))), _cell(", ".join(_accepted_values(column)))]
-        for column in model.get("columns") or []
-    ]
-    table = _table(["column", "type", "meaning", "values"], rows)
-    heading = f"### {folder}.{model['name']}\n\n{_oneline(model.get('description', ''))}\n\n"
-    return heading + (f"{' '.join(facts)}\n\n" if facts else "") + table
-
-
-def _accepted_values(column: dict[str, Any]) -> list[str]:
-    """The values a column may hold, where one of its dbt tests lists them."""
-    tests = [test["accepted_values"] for test in column.get("data_tests") or [] if isinstance(test, dict) and "accepted_values" in test]
-    return [str(value) for test in tests for value in (test.get("arguments") or test)["values"]]
-
-
-def _table(headings: list[str], rows: list[list[str]]) -> str:
-    """A Markdown table; nothing when it has no rows."""
-    if not rows:
-        return ""
-    lines = [headings, ["---"] * len(headings), *([_oneline(cell) for cell in row] for row in rows)]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n\n"
-
-
-def _cell(text: str) -> str:
-    """Text that stands inside a table cell: a bare bar would end the cell."""
-    return text.replace("|", "\\|")
-
-
-def _oneline(text: str) -> str:
-    return " ".join(str(text).split())
 
 
 def _days(days: int) -> str:

@@ -10,7 +10,7 @@ import json
 import sys
 from pathlib import Path
 
-from warehouse.contracts import dbt_sources, dictionary, thresholds
+from warehouse.contracts import dbt_sources, dictionary, marts_pages, thresholds
 from warehouse.contracts.load import ContractError, all_contracts, load_suite
 from warehouse.contracts.suite import as_document
 from warehouse.settings import settings
@@ -29,8 +29,9 @@ def documents(root: Path) -> dict[Path, str]:
     contracts = all_contracts(expectations)
     thresholds.validate(contracts, expectations)
     limits = thresholds.load(expectations)
-    marts = dictionary.marts_page(models)
-    pages = {"index": dictionary.index_page(contracts, with_marts=marts is not None)} | ({"marts": marts} if marts else {})
+    written_for_analysts = {"marts": marts_pages.marts_page(models), "indicators": marts_pages.indicators_page(root / "dbt_project")}
+    pages = {name: text for name, text in written_for_analysts.items() if text}
+    pages["index"] = dictionary.index_page(contracts, with_marts="marts" in pages)
     pages |= {contract.feed: dictionary.feed_page(contract, load_suite(contract.feed, expectations), limits) for contract in contracts}
     written = {Path("docs/dictionary") / f"{name}.md": text for name, text in pages.items()}
     for contract in contracts:

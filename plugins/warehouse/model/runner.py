@@ -59,12 +59,14 @@ def work_dir() -> Path:
     return settings().work_dir / "dbt"
 
 
-def invoke(command: Sequence[str], variables: dict[str, str]) -> Invocation:
+def invoke(command: Sequence[str], variables: dict[str, str], *, target: str = "target", writes_json: bool = False) -> Invocation:
     """Run dbt as the transformer.
 
     Args:
         command: the dbt command and its own options, as `["build", "--select", "path:models/marts"]`.
         variables: the project's variables.
+        target: folder under `work_dir()` for the parse cache and what dbt writes; its own for what may run beside a night.
+        writes_json: let dbt write its artefacts; only for commands whose artefacts hold no database message.
     """
     from dbt.cli.main import dbtRunner  # seconds to import, so not before a task needs it
 
@@ -72,8 +74,9 @@ def invoke(command: Sequence[str], variables: dict[str, str]) -> Invocation:
         *command,
         *("--vars", json.dumps(variables)),
         *("--project-dir", str(settings().dbt_project_dir), "--profiles-dir", str(settings().dbt_project_dir)),
-        *("--target-path", str(work_dir() / "target"), "--log-path", str(work_dir() / "logs")),
-        *("--quiet", "--no-use-colors", "--log-level", "none", "--log-level-file", "none", "--no-write-json", "--no-print"),
+        *("--target-path", str(work_dir() / target), "--log-path", str(work_dir() / "logs")),
+        *("--quiet", "--no-use-colors", "--log-level", "none", "--log-level-file", "none", "--no-print"),
+        "--write-json" if writes_json else "--no-write-json",
     ]
     with transformer_environment():
         outcome = dbtRunner().invoke(arguments)

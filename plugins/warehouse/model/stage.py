@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date
 
 from warehouse.database import clean_errors, connect, ops
-from warehouse.model import runner
+from warehouse.model import runner, state
 from warehouse.model.errors import ModelBuildFailed
 from warehouse.publish.slots import idle_slot
 
@@ -25,19 +27,24 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "published": (*NIGHTLY_BUILD, "--select", "path:models/published"),
 }
 LAYERS = tuple(COMMANDS)
+# The layers with tables that follow the night's change.
+KEEPING_STATE = ("intermediate", "marts")
+WHOLE = ("--full-refresh",)
 
 
 def build(night: date, layer: str) -> dict[str, int]:
     """Build a layer and run its tests; running it again gives the same rows.
 
-    Marts and published go to the slot that analysts do not see; the other layers belong to no slot.
+    Marts and published go to the slot that analysts do not see; the other layers belong to no slot. Per-person tables follow
+    the change since the state they stand in, or are built whole where they cannot (`state`).
 
     Args:
         night: the night the tables shall show, by the validity of source rows and links.
         layer: one of `LAYERS`.
 
     Returns:
-        Counts: `seeds`, `models`, `tests`, `warnings`, and under the name of each table the rows written to it.
+        Counts: `seeds`, `models`, `tests`, `warnings`, `built_whole` (1 or 0) of a layer with per-person tables, and under the name of
+        each table the rows written to it.
 
     Raises:
         ValueError: there is no such layer.
@@ -49,17 +56,37 @@ def build(night: date, layer: str) -> dict[str, int]:
     with ops.stage_run(night, f"model.{layer}") as run:
         with clean_errors("find the slot to build in"), connect("transformer") as connection:
             slot = idle_slot(connection)
-        invocation = runner.invoke(COMMANDS[layer], {"slot": slot, "as_at": night.isoformat()})
-        runner.write_log(runner.work_dir() / "logs" / f"{night}.{layer}.log", invocation.results)
-        failures = [invocation.error] if invocation.error else []
-        failures += [str(result) for result in invocation.results if result.has_failed]
-        if failures:
-            raise ModelBuildFailed(layer, failures)
-        counts = _counts(invocation.results)
+        with _kept_state(night, layer, slot) as options:
+            invocation = runner.invoke((*COMMANDS[layer], *options), {"slot": slot, "as_at": night.isoformat()})
+            runner.write_log(runner.work_dir() / "logs" / f"{night}.{layer}.log", invocation.results)
+            failures = [invocation.error] if invocation.error else []
+            failures += [str(result) for result in invocation.results if result.has_failed]
+            if failures:
+                raise ModelBuildFailed(layer, failures)
+        counts = _counts(invocation.results) | ({"built_whole": int(options == WHOLE)} if layer in KEEPING_STATE else {})
         for name, value in counts.items():
             run.count(name, value)
         log.info("Built %s in slot %s: %s models, %s seeds, %s tests", layer, slot, counts["models"], counts["seeds"], counts["tests"])
         return counts
+
+
+@contextmanager
+def _kept_state(night: date, layer: str, slot: str) -> Iterator[tuple[str, ...]]:
+    """Around the build of a layer: what to tell dbt of the state it starts from; what it leaves is recorded if it succeeds."""
+    if layer == "intermediate":
+        with clean_errors("decide what the build starts from"), connect("transformer") as connection:
+            plan = state.plan(connection, night)
+        yield WHOLE if plan.is_whole else ()
+        with clean_errors("record the state the build left"), connect("transformer") as connection:
+            state.finish(connection, plan)
+    elif layer == "marts":
+        with clean_errors("decide what the build starts from"), connect("transformer") as connection:
+            follows = state.slot_follows(connection, slot, night)
+        yield () if follows else WHOLE
+        with clean_errors("record the state the build left"), connect("transformer") as connection:
+            state.finish_slot(connection, slot, night)
+    else:
+        yield ()
 
 
 def _counts(results: list[runner.NodeResult]) -> dict[str, int]:

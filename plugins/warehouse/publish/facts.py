@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from itertools import combinations
 
+from warehouse.publish.indicator_facts import Indicators
+
 # What can be known of an outcome of a journey; defined by the dbt macro `outcome_status`.
 STATUSES = ("yes", "no", "not linked", "censored by death", "not yet observable", "not applicable")
 
@@ -125,7 +127,10 @@ class Tally:
 
 @dataclass(frozen=True)
 class Outcome:
-    """One outcome of the treatment journeys of one cohort, by status. Numerator `yes`, denominator `yes` and `no`."""
+    """One outcome of the treatment journeys of one cohort, by status. Numerator `yes`, denominator `yes` and `no`.
+
+    `is_adverse`: the rarer, the better.
+    """
 
     indicator: str
     title: str
@@ -133,6 +138,7 @@ class Outcome:
     source: str
     certainty: str
     tallies: Mapping[str, Tally]
+    is_adverse: bool = False
 
     def tally(self, status: str) -> Tally:
         return self.tallies.get(status, Tally())
@@ -233,6 +239,7 @@ class NightSummary:
     stages: tuple[StageTime, ...]
     marts: Mapping[str, int]
     erased: Mapping[str, int] = field(default_factory=dict)
+    indicators: Indicators = field(default_factory=Indicators)
 
     @property
     def stale(self) -> tuple[Coverage, ...]:

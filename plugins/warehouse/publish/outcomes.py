@@ -25,7 +25,7 @@ group by a.indicator, a.status
 """
 
 DEFINITIONS = """
-select indicator, title, definition, source, certainty
+select indicator, polarity = 'lower', title, definition, source, certainty
 from reference.indicator_definitions
 where indicator = any(%s)
 """
@@ -55,12 +55,16 @@ def _recent(connection: Connection[Any], night: date) -> tuple[Outcome, ...]:
     indicators = [name for name in columns if f"{name}_observable_on" in columns]
     if not indicators or "indicator_definitions" not in relations(connection, "reference"):
         return ()
-    definitions: dict[str, tuple[str, str, str, str]] = {name: tuple(rest) for name, *rest in connection.execute(DEFINITIONS, [indicators])}
+    definitions: dict[str, tuple[str, str, str, str]] = {}
+    adverse: set[str] = set()
+    for name, is_adverse, *rest in connection.execute(DEFINITIONS, [indicators]):
+        definitions[name] = (rest[0], rest[1], rest[2], rest[3])
+        adverse |= {name} if is_adverse else set()
     tallies: dict[str, dict[str, Tally]] = defaultdict(dict)
     query = sql.SQL(TALLIES).format(indicators=sql.SQL(", ").join(_asked(name) for name in indicators))
     for indicator, status, journeys, people in connection.execute(query, {"night": night}):
         tallies[indicator][status] = Tally(journeys, people)
-    return tuple(Outcome(i, *definitions.get(i, (i.replace("_", " "), "", "", "")), tallies[i]) for i in indicators)
+    return tuple(Outcome(i, *definitions.get(i, (i.replace("_", " "), "", "", "")), tallies[i], i in adverse) for i in indicators)
 
 
 def _asked(indicator: str) -> sql.Composable:

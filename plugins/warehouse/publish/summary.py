@@ -8,6 +8,7 @@ from warehouse.database import clean_errors, connect
 from warehouse.publish import reading
 from warehouse.publish.console import print_summary
 from warehouse.publish.facts import NightSummary
+from warehouse.publish.indicators import indicators
 from warehouse.publish.outcomes import outcomes
 
 __all__ = ["NightSummary", "night_summary", "print_summary"]
@@ -32,4 +33,5 @@ def night_summary(night: date) -> NightSummary:
             stages=reading.stage_times(connection, night),
             marts=reading.mart_rows(connection),
             erased=reading.erased(connection, night),
+            indicators=indicators(connection),
         )

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from warehouse.contracts import dbt_sources, dictionary, generate
+from warehouse.contracts import dbt_sources, dictionary, generate, marts_pages
 from warehouse.contracts.load import ContractError, all_contracts, feeds, load_contract, load_suite
 from warehouse.contracts.model import Contract
 
@@ -163,7 +163,7 @@ def test_index_lists_every_feed() -> None:
 
 
 def test_marts_page_comes_from_the_models_yaml(tmp_path: Path) -> None:
-    assert dictionary.marts_page(tmp_path) is None
+    assert marts_pages.marts_page(tmp_path) is None
     folder = tmp_path / "marts"
     folder.mkdir()
     sizes = {"accepted_values": {"arguments": {"values": ["S", "L"]}}}
@@ -174,7 +174,7 @@ def test_marts_page_comes_from_the_models_yaml(tmp_path: Path) -> None:
         "columns": [{"name": "size", "data_type": "text", "description": "How big | small", "data_tests": [sizes, "not_null"]}],
     }
     (folder / "_marts__models.yml").write_text(yaml.safe_dump({"models": [model]}), encoding="utf-8")
-    page = dictionary.marts_page(tmp_path)
+    page = marts_pages.marts_page(tmp_path)
     assert page is not None
     assert "### marts.fct_things" in page
     assert "Grain: one row per thing." in page
@@ -183,3 +183,20 @@ def test_marts_page_comes_from_the_models_yaml(tmp_path: Path) -> None:
 
 def _tables(contract: Contract) -> list[dict]:
     return list(yaml.safe_load(dbt_sources.render(contract))["sources"][0]["tables"])
+
+
+def test_the_definitions_are_a_page_of_their_own(tmp_path: Path) -> None:
+    assert marts_pages.indicators_page(tmp_path) is None
+    seed = tmp_path / marts_pages.DEFINITIONS
+    seed.parent.mkdir(parents=True)
+    seed.write_text(
+        "indicator,title,version,window_length,window_unit,wait_months,feeds,definition,source,certainty,measure,per,polarity,period\n"
+        'reoffending,Reoffending,2,12,month,6,treatment;police,"Found guilty, later",Ministry,recalled,rate,100,lower,quarter\n'
+        "rule,A rule,1,21,day,0,treatment,Counts,NI 040,stated,,,,\n",
+        encoding="utf-8",
+    )
+    page = marts_pages.indicators_page(tmp_path) or ""
+    reported, others = page.split("## Outcomes and rules")
+    assert "| [Reoffending](#reoffending) | rate per 100 | lower | quarter |" in reported
+    assert "| window | 12 months, and 6 months' wait |" in reported and "| feeds it needs | treatment, police |" in reported
+    assert "### rule" in others and "| window | 21 days |" in others

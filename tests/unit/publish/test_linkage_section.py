@@ -7,7 +7,7 @@ from datetime import date
 import pytest
 
 from warehouse.publish.facts import Linkage
-from warehouse.publish.report.blocks import Figure, Section, Table
+from warehouse.publish.report.blocks import Figure, Note, Section, Table
 from warehouse.publish.report.history import History
 from warehouse.publish.report.linkage_accuracy import UNKNOWN
 from warehouse.publish.report.linkage_quality import rule_words
@@ -96,3 +96,9 @@ def test_what_was_not_measured_is_left_out() -> None:
     section = linkage_section(Linkage(BASE), History())
     assert not table(section, "The three certainties")
     assert any(getattr(block, "text", "") == UNKNOWN for block in section.blocks)
+
+
+def test_links_that_are_the_truth_are_told_first() -> None:
+    first = linkage_section(Linkage(BASE | {("links_are_the_truth", "", ""): 1.0}), History()).blocks[0]
+    assert isinstance(first, Note) and first.is_warning and "a file of the truth" in first.text
+    assert not any(isinstance(block, Note) and block.is_warning for block in linkage_section(Linkage(BASE), History()).blocks)

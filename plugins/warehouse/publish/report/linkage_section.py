@@ -24,6 +24,7 @@ def linkage_section(linkage: Linkage, history: History) -> Section:
     if linkage.persons is None:
         return Section("linkage", "Linkage", [Note("Linkage recorded no measures for this night.", is_warning=True)])
     blocks: list[Block] = [
+        *_warning(linkage),
         Note(f"{people(linkage.persons)} people were found in {linkage.records:,} records of the agencies."),
         *_pairs(linkage),
         _by_feed(linkage),
@@ -38,6 +39,13 @@ def linkage_section(linkage: Linkage, history: History) -> Section:
         _measures(linkage, history),
     ]
     return Section("linkage", "Linkage", blocks)
+
+
+def _warning(linkage: Linkage) -> list[Block]:
+    """Of a night that was not linked as nights are."""
+    if linkage.metric("links_are_the_truth") is None:
+        return []
+    return [Note("The links of this night are a file of the truth, made for a test or an evaluation: no record was linked by what it holds.", is_warning=True)]
 
 
 def _pairs(linkage: Linkage) -> list[Block]:

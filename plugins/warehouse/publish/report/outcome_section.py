@@ -7,9 +7,6 @@ from warehouse.publish.facts import Outcome, Outcomes
 from warehouse.publish.report import charts
 from warehouse.publish.report.blocks import Block, Figure, Note, Section, Table, columns
 
-# Outcomes that are the better the rarer they are.
-ADVERSE = ("re_presentation_6m", "proven_reoffence_12m")
-
 
 def outcome_section(outcomes: Outcomes) -> Section:
     """Latest rates with intervals and denominators, the trend by year, and the definitions."""
@@ -60,7 +57,7 @@ def _latest_row(outcome: Outcome, known: Share | None) -> list[str]:
 
 
 def _title(outcome: Outcome) -> str:
-    return f"{outcome.title} (lower is better)" if outcome.indicator in ADVERSE else outcome.title
+    return f"{outcome.title} (lower is better)" if outcome.is_adverse else outcome.title
 
 
 def _trend(outcomes: Outcomes) -> list[Block]:

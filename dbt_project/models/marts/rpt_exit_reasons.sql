@@ -1,0 +1,115 @@
+{{ config(indexes=[
+    {
+        'columns': [
+            'certainty', 'end_financial_year', 'area_level', 'area_code', 'provider_code', 'drug_group', 'exit_reason'
+        ],
+        'unique': true
+    }
+]) }}
+
+with ended as (
+    select
+        certainties.certainty,
+        {{ financial_year('journeys.end_date') }} as end_financial_year,
+        {{ financial_year_end('journeys.end_date') }} as financial_year_end,
+        case when areas.country = 'Wales' then 'W92000004' else 'E92000001' end as country_code,
+        coalesce(areas.region_code, 'unknown') as region_code,
+        coalesce(areas.area_code, 'unknown') as area_code,
+        coalesce(journeys.provider_code, 'unknown') as provider_code,
+        journeys.drug_group,
+        case when reasons.is_missing then 'missing' else reasons.reason_group end as exit_reason,
+        reasons.outcome_group
+    from {{ ref('int_treatment_journeys') }} as journeys
+    inner join {{ ref('int_person_certainties') }} as certainties on journeys.person_id = certainties.person_id
+    inner join {{ ref('discharge_reasons') }} as reasons on journeys.discharge_reason_code = reasons.reason_code
+    left join {{ ref('dim_area') }} as areas on journeys.area_code = areas.area_code
+    where journeys.end_date is not null
+),
+
+-- Each reason and all of them; each drug group and all of them; countries, regions, authorities and providers.
+counted as (
+    select
+        certainty,
+        end_financial_year,
+        financial_year_end,
+        country_code,
+        region_code,
+        area_code,
+        provider_code,
+        drug_group,
+        exit_reason,
+        outcome_group,
+        count(*)::integer as journeys,
+        count(*) filter (where exit_reason != 'missing')::integer as journeys_with_reason
+    from ended
+    group by
+        certainty, end_financial_year, financial_year_end,
+        grouping sets ((country_code), (region_code), (area_code), (provider_code)),
+        grouping sets ((drug_group), ()),
+        grouping sets ((exit_reason, outcome_group), ())
+),
+
+-- A column that is null here was summed over.
+named as (
+    select
+        certainty,
+        end_financial_year,
+        financial_year_end,
+        case
+            when country_code is not null then 'country'
+            when region_code is not null then 'region'
+            when area_code is not null then 'authority'
+            else 'provider'
+        end as area_level,
+        coalesce(country_code, region_code, area_code, 'all') as area_code,
+        coalesce(provider_code, 'all') as provider_code,
+        coalesce(drug_group, 'all') as drug_group,
+        coalesce(exit_reason, 'all') as exit_reason,
+        coalesce(outcome_group, 'all') as outcome_group,
+        journeys,
+        journeys_with_reason
+    from counted
+),
+
+-- Percentages are of the journeys whose reason was given, as in the table of 2007-08.
+shared as (
+    select
+        *,
+        max(journeys_with_reason) filter (where exit_reason = 'all')
+            over (partition by certainty, end_financial_year, area_level, area_code, provider_code, drug_group) as denominator
+    from named
+)
+
+select
+    shared.certainty,
+    shared.end_financial_year,
+    shared.area_level,
+    shared.area_code,
+    shared.provider_code,
+    shared.drug_group,
+    shared.exit_reason,
+    shared.outcome_group,
+    shared.journeys,
+    shared.denominator as journeys_with_reason,
+    case
+        when shared.exit_reason != 'missing'
+            then (100.0 * shared.journeys_with_reason / nullif(shared.denominator, 0))::numeric(7, 4)
+    end as percent,
+    case
+        when shared.exit_reason != 'missing'
+            then (100 * {{ wilson_share_bound('shared.journeys_with_reason', 'shared.denominator', '-') }})::numeric(7, 4)
+    end as percent_lower_95,
+    case
+        when shared.exit_reason != 'missing'
+            then (100 * {{ wilson_share_bound('shared.journeys_with_reason', 'shared.denominator', '+') }})::numeric(7, 4)
+    end as percent_upper_95,
+    -- a journey's end is provisional until no later episode can continue it
+    coalesce(
+        shared.financial_year_end + definitions.continuous_treatment_days - 1 <= coverage.treatment_covered_until, false
+    ) as is_complete
+from shared
+cross join {{ ref('int_definitions') }} as definitions
+cross join {{ ref('int_feed_coverage') }} as coverage
+order by
+    shared.certainty, shared.end_financial_year, shared.area_level, shared.area_code, shared.provider_code,
+    shared.drug_group, shared.exit_reason

@@ -1,0 +1,96 @@
+with areas as (
+    select
+        level.area_level,
+        level.area_code,
+        max(level.area_name) as area_name,
+        max(level.wider_place) as wider_place
+    from {{ ref('dim_area') }} as area
+    cross join lateral (
+        values (case when area.country = 'Wales' then 'W92000004' else 'E92000001' end)
+    ) as country (country_code)
+    cross join lateral (
+        values
+        ('country', country.country_code, area.country, null),
+        ('region', area.region_code, area.region_name, 'country ' || country.country_code),
+        ('authority', area.area_code, area.area_name, 'region ' || area.region_code)
+    ) as level (area_level, area_code, area_name, wider_place)
+    group by level.area_level, level.area_code
+),
+
+-- Single providers are too small: most reasons would be withheld, and the totals with them.
+placed as (
+    select
+        exits.*,
+        coalesce(areas.area_name, 'Not known') as area_name,
+        concat_ws(' ', exits.area_level, exits.area_code) as place,
+        case exits.area_level
+            when 'authority' then coalesce(areas.wider_place, 'region unknown')
+            when 'region' then coalesce(areas.wider_place, 'country E92000001')
+        end as wider_place
+    from {{ ref('rpt_exit_reasons') }} as exits
+    left join areas on exits.area_level = areas.area_level and exits.area_code = areas.area_code
+    where exits.certainty = 'balanced' and exits.area_level != 'provider'
+),
+
+cells as (
+    select
+        concat_ws('|', end_financial_year, place, drug_group, exit_reason) as cell_id,
+        end_financial_year as block,
+        journeys as count,
+        exit_reason = 'all' and (drug_group = 'all' or area_level in ('country', 'region')) as is_total,
+        {{ is_small('journeys') }} as is_small,
+        -- The reasons of a place add up to all of them, so do its drug groups, and the places within a wider one.
+        array_remove(
+            array[
+                concat_ws('|', end_financial_year, place, drug_group, 'over reasons'),
+                concat_ws('|', end_financial_year, place, 'over drug groups', exit_reason),
+                case
+                    when wider_place is not null
+                        then concat_ws('|', end_financial_year, 'within ' || wider_place, drug_group, exit_reason)
+                end,
+                case
+                    when area_level in ('country', 'region')
+                        then concat_ws('|', end_financial_year, 'within ' || place, drug_group, exit_reason)
+                end
+            ],
+            null
+        ) as lines
+    from placed
+),
+
+{{ decide_withheld('cells') }},
+
+rounded as (
+    select
+        placed.*,
+        {{ published_count('placed.journeys', 'decided_cells.is_withheld') }} as journeys_published,
+        {{ published_count(
+            'placed.journeys_with_reason', 'decided_cells.is_withheld or ' ~ is_small('placed.journeys_with_reason')
+        ) }} as with_reason_published
+    from placed
+    inner join decided_cells
+        on concat_ws('|', placed.end_financial_year, placed.place, placed.drug_group, placed.exit_reason) = decided_cells.cell_id
+)
+
+select
+    rounded.end_financial_year,
+    rounded.area_level,
+    rounded.area_code,
+    rounded.area_name,
+    rounded.drug_group,
+    rounded.exit_reason,
+    rounded.outcome_group,
+    rounded.journeys_published as journeys,
+    case
+        -- `least` would take the other value for a count that is withheld
+        when rounded.exit_reason = 'missing' or rounded.journeys_published is null then null
+        when rounded.exit_reason = 'all' then 100.0
+        else least(100.0 * rounded.journeys_published / nullif(rounded.with_reason_published, 0), 100.0)
+    end::numeric(5, 1) as percent,
+    rounded.journeys_published is null as is_suppressed,
+    rounded.is_complete,
+    stale.stale_feeds
+from rounded
+cross join {{ ref('int_stale_feeds') }} as stale
+order by
+    rounded.end_financial_year, rounded.area_level, rounded.area_code, rounded.drug_group, rounded.exit_reason

@@ -1,0 +1,193 @@
+with areas as (
+    select
+        level.area_level,
+        level.area_code,
+        max(level.area_name) as area_name,
+        max(level.region_code) as region_code,
+        max(level.police_force_area_code) as police_force_area_code,
+        max(level.country_code) as country_code
+    from {{ ref('dim_area') }} as area
+    cross join lateral (
+        values (case when area.country = 'Wales' then 'W92000004' else 'E92000001' end)
+    ) as country (country_code)
+    cross join lateral (
+        values
+        ('country', country.country_code, area.country, null, null, null),
+        ('region', area.region_code, area.region_name, null, null, country.country_code),
+        ('police force area', area.police_force_area_code, area.police_force_area_name, null, null, country.country_code),
+        ('authority', area.area_code, area.area_name, area.region_code, area.police_force_area_code, null)
+    ) as level (area_level, area_code, area_name, region_code, police_force_area_code, country_code)
+    group by level.area_level, level.area_code
+),
+
+-- Parts of an authority, and single providers, are too small: most would be withheld, and the totals with them.
+figures as (
+    select
+        figures.*,
+        concat_ws('|', figures.indicator, figures.period_start) as figure_block,
+        concat_ws('|', figures.area_level, figures.area_code) as place,
+        coalesce(areas.area_name, 'Not known') as area_name,
+        coalesce(areas.region_code, 'unknown') as region_code,
+        coalesce(areas.police_force_area_code, 'unknown') as police_force_area_code,
+        coalesce(areas.country_code, 'E92000001') as country_code
+    from {{ ref('rpt_indicators') }} as figures
+    left join areas on figures.area_level = areas.area_level and figures.area_code = areas.area_code
+    where
+        figures.certainty = 'balanced'
+        and figures.area_level != 'provider'
+        and (figures.breakdown = 'all' or figures.area_level in ('country', 'region'))
+),
+
+-- The parts of a place add up to it, in each breakdown; places add up to the wider one, a total being a member of each line.
+placed as (
+    select
+        figures.*,
+        row_number() over () as figure_id,
+        array_remove(
+            array[
+                case when figures.breakdown in ('all', 'sex') then concat_ws('|', figures.place, 'by sex') end,
+                case when figures.breakdown in ('all', 'age band') then concat_ws('|', figures.place, 'by age') end,
+                case when figures.breakdown in ('all', 'drug group') then concat_ws('|', figures.place, 'by drug group') end,
+                case figures.area_level
+                    when 'country' then concat_ws('|', 'regions of', figures.area_code, figures.breakdown, figures.breakdown_value)
+                    when 'region' then concat_ws('|', 'regions of', figures.country_code, figures.breakdown, figures.breakdown_value)
+                end,
+                case
+                    when figures.breakdown != 'all' then null
+                    when figures.area_level = 'country' then concat_ws('|', 'forces of', figures.area_code)
+                    when figures.area_level = 'police force area' then concat_ws('|', 'forces of', figures.country_code)
+                end,
+                case
+                    when figures.breakdown != 'all' then null
+                    when figures.area_level = 'police force area' then concat_ws('|', 'authorities of force', figures.area_code)
+                    when figures.area_level = 'authority' then concat_ws('|', 'authorities of force', figures.police_force_area_code)
+                end,
+                case
+                    when figures.breakdown != 'all' then null
+                    when figures.area_level = 'region' then concat_ws('|', 'authorities of region', figures.area_code)
+                    when figures.area_level = 'authority' then concat_ws('|', 'authorities of region', figures.region_code)
+                end
+            ],
+            null
+        ) as places
+    from figures
+),
+
+cells as (
+    select
+        placed.figure_id,
+        measure.name as measure,
+        -- numbers name cells and lines: there are millions of them
+        3 * placed.figure_id + measure.number as cell_id,
+        hashtextextended(concat_ws('|', measure.name, placed.figure_block), 0) as block,
+        measure.count,
+        measure.is_small,
+        placed.breakdown = 'all' and placed.area_level in ('country', 'region', 'police force area') as is_total,
+        array(
+            select hashtextextended(concat_ws('|', measure.name, placed.figure_block, place.line), 0)
+            from unnest(placed.places) as place (line)
+        ) as lines
+    from placed
+    cross join lateral (
+        values
+        (0, 'units_all', placed.units + placed.units_unlinked, {{ is_small('placed.units + placed.units_unlinked') }}),
+        (1, 'units', placed.units, {{ is_small('placed.units') }}),
+        -- nearly all is as telling as nearly none
+        (
+            2,
+            'units_with_event',
+            placed.units_with_event,
+            {{ is_small('placed.units_with_event') }}
+            or (placed.measure = 'proportion' and {{ is_small('placed.units - placed.units_with_event') }})
+        )
+    ) as measure (number, name, count, is_small)
+),
+
+{{ decide_withheld('cells') }},
+
+rounded as (
+    select
+        cells.figure_id,
+        max({{ published_count('cells.count', 'decided_cells.is_withheld') }})
+            filter (where cells.measure = 'units_all') as units_all,
+        max({{ published_count('cells.count', 'decided_cells.is_withheld') }})
+            filter (where cells.measure = 'units') as units,
+        max({{ published_count('cells.count', 'decided_cells.is_withheld') }})
+            filter (where cells.measure = 'units_with_event') as units_with_event
+    from cells
+    inner join decided_cells on cells.cell_id = decided_cells.cell_id
+    group by cells.figure_id
+),
+
+-- Figures are made again of what is published: events of too few people are withheld with them, and a mean of too few.
+remade as (
+    select
+        placed.*,
+        rounded.units_all,
+        rounded.units as units_published,
+        case
+            when placed.measure = 'proportion' then rounded.units_with_event
+            when placed.measure != 'mean' and rounded.units_with_event is not null
+                then {{ published_count('placed.numerator', 'false') }}
+        end as numerator_published,
+        case
+            when placed.measure in ('proportion', 'mean') then rounded.units
+            when placed.measure = 'population rate' or rounded.units is not null then round(placed.denominator)
+        end as denominator_published,
+        case when rounded.units is not null then round(placed.value, 1) end as mean_published
+    from placed
+    inner join rounded on placed.figure_id = rounded.figure_id
+),
+
+measured as (
+    select
+        remade.*,
+        case measure
+            when 'mean' then mean_published
+            else round(per * numerator_published / nullif(denominator_published, 0), 1)
+        end as value_published,
+        case measure
+            when 'proportion' then per * {{ wilson_share_bound('numerator_published', 'denominator_published', '-') }}
+            when 'mean' then case when mean_published is not null then lower_95 end
+            else per * {{ byar_bound('numerator_published', '-') }} / nullif(denominator_published, 0)
+        end as lower_published,
+        case measure
+            when 'proportion' then per * {{ wilson_share_bound('numerator_published', 'denominator_published', '+') }}
+            when 'mean' then case when mean_published is not null then upper_95 end
+            else per * {{ byar_bound('numerator_published', '+') }} / nullif(denominator_published, 0)
+        end as upper_published
+    from remade
+)
+
+select
+    measured.indicator,
+    measured.indicator_title,
+    measured.definition_version,
+    measured.area_level,
+    measured.area_code,
+    measured.area_name,
+    measured.period,
+    measured.period_start,
+    measured.period_end,
+    measured.breakdown,
+    measured.breakdown_value,
+    measured.measure,
+    measured.per,
+    measured.numerator_published::integer as numerator,
+    measured.denominator_published::bigint as denominator,
+    measured.units_published as units,
+    measured.units_all,
+    measured.value_published::numeric(10, 1) as value,
+    case when measured.value_published is not null then measured.lower_published end::numeric(10, 1) as lower_95,
+    case when measured.value_published is not null then measured.upper_published end::numeric(10, 1) as upper_95,
+    case when measured.value_published is not null then measured.compared_with_england end as compared_with_england,
+    case when measured.value_published is not null then measured.compared_with_similar_areas end
+        as compared_with_similar_areas,
+    case when measured.value_published is not null then measured.direction end as direction,
+    measured.value_published is null as is_suppressed,
+    stale.stale_feeds
+from measured
+cross join {{ ref('int_stale_feeds') }} as stale
+order by
+    measured.indicator, measured.period_start, measured.area_level, measured.area_code,
+    measured.breakdown, measured.breakdown_value
