@@ -25,6 +25,9 @@ from warehouse.model import runner
 SCHEMAS = ("intermediate", "marts_blue", "published_blue")
 INDEXES = "select indexdef from pg_indexes where schemaname = %s and tablename = %s"
 KIND = "select c.relkind::text, c.relpersistence::text from pg_class as c where c.oid = to_regclass(%s)"
+# What sqlglot leaves as Postgres says it: months in a variable number, and a sub-query without columns.
+MONTHS = re.compile(r"make_interval\(months => ([^()]*(?:\([^()]*\)[^()]*)*)\)")
+NO_COLUMNS = re.compile(r"\bselect\s+from\b")
 Seconds = dict[str, float]
 
 
@@ -35,7 +38,7 @@ def measure(night: date) -> dict[str, object]:
     invocation = runner.invoke(["run", "--full-refresh", "--threads", "1", "--select", *layers], {"slot": "blue", "as_at": night.isoformat()})
     by_dbt = time.perf_counter() - started
     assert invocation.error is None and not any(result.has_failed for result in invocation.results)
-    models = [result.name for result in invocation.results]  # as they ended, so each after those it reads
+    models = [result.name for result in invocation.results if result.kind == "model"]  # as they ended, so each after those it reads
     script = {model: statements(model) for model in models}
     by_psql = time_script("\n".join(script.values()))
     on_duckdb, failed = time_duckdb(models)
@@ -55,7 +58,7 @@ def measure(night: date) -> dict[str, object]:
 def compiled(model: str) -> tuple[str, str]:
     """Schema and compiled SQL of a model."""
     path = next((runner.work_dir() / "target" / "compiled").rglob(f"{model}.sql"))
-    layer = path.relative_to(runner.work_dir()).parts[5]
+    layer = path.parts[path.parts.index("models") + 1]
     return next(schema for schema in SCHEMAS if schema.startswith(layer)), path.read_text(encoding="utf-8")
 
 
@@ -93,6 +96,12 @@ def time_script(script: str) -> float:
         return time.perf_counter() - started
 
 
+def for_duckdb(query: str) -> str:
+    """The query as DuckDB reads it."""
+    plain = NO_COLUMNS.sub("select 1 from", MONTHS.sub(r"((\1) * interval '1 month')", query.replace('"warehouse".', "")))
+    return sqlglot.transpile(plain, read="postgres", write="duckdb")[0]
+
+
 def time_duckdb(models: list[str]) -> tuple[Seconds, dict[str, str]]:
     """Seconds of each model that DuckDB builds, and of the others the first line of what it says."""
     seconds: Seconds = {}
@@ -103,7 +112,7 @@ def time_duckdb(models: list[str]) -> tuple[Seconds, dict[str, str]]:
             schema, query = compiled(model)
             session.execute(f"create schema if not exists {schema}")
             try:
-                translated = sqlglot.transpile(query.replace('"warehouse".', ""), read="postgres", write="duckdb")[0]
+                translated = for_duckdb(query)
                 started = time.perf_counter()
                 session.execute(f"create table {schema}.{model} as {translated}").fetchall()
                 seconds[model] = time.perf_counter() - started

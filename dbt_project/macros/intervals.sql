@@ -42,29 +42,3 @@
 {% macro dobson_bound(rate, variance, events, side) -%}
     {{ rate }} + sqrt({{ variance }} / nullif({{ events }}, 0)) * ({{ byar_bound(events, side) }} - {{ events }})
 {%- endmacro %}
-
-
-{#- A bound of the 95 % Wilson score interval of a proportion; null when the denominator is null or 0.
-    Args: successes, trials; `side` is `-` for the lower and `+` for the upper bound.
-    Source: Wilson 1927; the interval public health indicators use for proportions. -#}
-{% macro wilson_share_bound(successes, trials, side) -%}
-    {%- set z = var('z_95') -%}
-    (
-        (
-            2 * {{ successes }} + {{ z }} ^ 2 {{ side }} {{ z }} * sqrt(
-                {{ z }} ^ 2 + 4.0 * {{ successes }} * ({{ trials }} - {{ successes }}) / nullif({{ trials }}, 0)
-            )
-        ) / (2 * ({{ trials }} + {{ z }} ^ 2))
-    )
-{%- endmacro %}
-
-
-{#- A bound of the 95 % interval of a mean, by the normal approximation; null for fewer than two values.
-    Args: total (of the values), squares (total of their squares), n (how many); `side` as above. -#}
-{% macro mean_bound(total, squares, n, side) -%}
-    (
-        {{ total }} / nullif({{ n }}, 0) {{ side }} {{ var('z_95') }} * sqrt(
-            greatest({{ squares }} - {{ total }} ^ 2 / nullif({{ n }}, 0), 0) / nullif({{ n }} * ({{ n }} - 1), 0)
-        )
-    )
-{%- endmacro %}

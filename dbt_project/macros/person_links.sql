@@ -2,6 +2,10 @@
     only strict or inclusive links make; facts and outcomes show balanced persons alone. There are few others, so they
     are the ones looked for. -#}
 {% macro balanced(person_id) -%}
+    {%- if '.' not in person_id -%}
+        {#- Without its table the column is the one of the subquery, and everybody is left out. -#}
+        {{ exceptions.raise_compiler_error("balanced() needs the column with its table, as balanced('journeys.person_id')") }}
+    {%- endif -%}
     not exists (
         select from {{ ref('int_person_standing') }} as variants
         where variants.person_id = {{ person_id }} and not variants.is_balanced

@@ -116,6 +116,18 @@ def test_an_ingest_waits_without_holding_a_worker_and_goes_on_past_a_refusal(par
             assert tasks[task_id]["rule"] == "all_done_min_one_success"
 
 
+def test_links_are_resolved_whether_or_not_the_night_was_shared_among_workers(parsed: dict) -> None:
+    tasks = parsed["dags"]["link"]["tasks"]
+    assert {task_id: task["upstream"] for task_id, task in tasks.items()} == {
+        "score": [],
+        "score_chunk": ["score"],
+        "gather": ["score_chunk"],
+        "resolve": ["gather", "score"],
+    }
+    assert tasks["gather"]["rule"] == "all_success"
+    assert tasks["resolve"]["rule"] == "none_failed_min_one_success"
+
+
 def test_feeds_collected_by_sftp_wait_in_the_triggerer(tmp_path: Path) -> None:
     dags = parse_dags(tmp_path, WAREHOUSE_SFTP_FEEDS="police, housing")["dags"]
     kinds = {feed: dags[f"ingest_{feed}"]["tasks"]["receive"]["kind"] for feed in feeds()}

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.conftest import wipe
@@ -52,7 +53,7 @@ insert into ops.delivery (feed, night, content_hash, status, coverage_end) value
 
 
 @pytest.fixture(scope="module")
-def exit_tables(warehouse_db: Path) -> dict[str, list[tuple[object, ...]]]:
+def exit_tables(warehouse_db: Path) -> dict[str, list[Any]]:
     """`rpt_exit_reasons` and `published_exit_reasons` of England, built from the rows by dbt."""
     wipe()
     with connect("admin") as connection:
@@ -75,18 +76,18 @@ def exit_tables(warehouse_db: Path) -> dict[str, list[tuple[object, ...]]]:
 
 
 @pytest.mark.parametrize("certainty", ["strict", "balanced", "inclusive"])
-def test_every_reason_has_its_people(exit_tables: dict[str, list[tuple[object, ...]]], certainty: str) -> None:
+def test_every_reason_has_its_people(exit_tables: dict[str, list[Any]], certainty: str) -> None:
     found = {reason: people for level, reason, people, *_ in exit_tables["rpt"] if level == certainty}
     assert found == {reason: people for _, reason, people, _ in TABLE} | {"all": 69_642}
 
 
-def test_percentages_are_those_printed(exit_tables: dict[str, list[tuple[object, ...]]]) -> None:
+def test_percentages_are_those_printed(exit_tables: dict[str, list[Any]]) -> None:
     found = {str(reason): percent for level, reason, _, percent, _ in exit_tables["rpt"] if level == "balanced"}
     printed = {reason: percent for _, reason, _, percent in TABLE}
     assert {reason: None if percent is None else round(float(str(percent))) for reason, percent in found.items() if reason != "all"} == printed
     assert all(is_complete for *_, is_complete in exit_tables["rpt"])
 
 
-def test_the_published_table_is_rounded_to_five(exit_tables: dict[str, list[tuple[object, ...]]]) -> None:
+def test_the_published_table_is_rounded_to_five(exit_tables: dict[str, list[Any]]) -> None:
     rounded = {reason: 5 * round(people / 5) for _, reason, people, _ in TABLE}
     assert dict(exit_tables["published"]) == rounded | {"all": 69_640}

@@ -34,7 +34,8 @@ def persons_of(records: dict[tuple[str, str], int]) -> Persons:
                         table=sql.Identifier("vault", table.relation),
                     )
                     for agency_id, person_id in connection.execute(query).fetchall():
-                        found[records[contract.feed, agency_id]].add(person_id)
+                        if (number := records.get((contract.feed, agency_id))) is not None:
+                            found[number].add(person_id)
     return found
 
 

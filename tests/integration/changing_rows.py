@@ -27,8 +27,8 @@ union all
 select record_key, feed, 'strict', md5(concat('strict', i, ' ', case when i % 2 = 0 then b end, case when i % 3 = 0 then s end))::uuid, {night} from nested;
 drop table record, nested
 """
-# Whole strict persons move: of one inclusive person in ten, to the one next to it and there to a balanced person of its or a new one,
-# or out into persons of their own. One record in fifty is linked no more.
+# Whole strict persons move: of one inclusive person in thirty, to the one next to it and there to a balanced person of its or a new one,
+# or (of as many) out into persons of their own. One record in fifty is linked no more.
 RELINK = """
 create temp table now_linked on commit drop as
 select record_key, feed,
@@ -39,7 +39,7 @@ from linkage.person_link where _valid_to is null group by record_key, feed;
 create temp table wanted on commit drop as
 with families as (select i, lead(i) over (order by i) as next_i, min(b) as a_balanced from now_linked group by i),
 moved as (
-    select n.*, {bucket_i} % 10 as what, {bucket_s} % 3 as how, f.next_i, t.a_balanced as next_b
+    select n.*, {bucket_i} % 30 as what, {bucket_s} % 3 as how, f.next_i, t.a_balanced as next_b
     from now_linked as n
     inner join families as f using (i)
     left join (select i as target, a_balanced from families) as t on t.target = f.next_i

@@ -282,9 +282,8 @@ def test_an_erasure_takes_its_records_out_of_what_was_kept_and_nothing_else(link
     assert row is not None
     forget([row[0]])
     kept = [path for folder in (state_folder(), night_folder(FIFTH).parent / "standing") for path in folder.rglob("*.parquet")]
-    keys = [str(key) for path in kept for key in duckdb.sql(f"select columns(c -> contains(c, '_key')) from '{path}'").fetchall()] if kept else []
     assert kept
-    assert record not in " ".join(keys)
+    assert not [path.name for path in kept if record in str(duckdb.sql(f"from '{path}'").fetchall())]
     counts = stage.link(FIFTH + timedelta(days=1))
     assert (counts["is_full"], counts["changed_records"], counts["retired"]) == (0, 0, 0)
     with connect("linker") as connection:
@@ -296,7 +295,7 @@ def test_a_feed_whose_history_was_changed_is_read_whole(linked: Path) -> None:
     (record,) = alone(1, others=0)
     with connect("admin") as connection:
         connection.execute("update ops.delivery set contract_hash = 'another' where feed = 'benefits' and night = %s", [SECOND])
-        connection.execute("update vault.benefits__claimants set forename = 'Perpetua' where record_key = %s and _valid_to is null", [record])
+        connection.execute("update vault.benefits__claimants set forename = 'Peregrine' where record_key = %s and _valid_to is null", [record])
     counts = stage.score(seventh)
     assert (counts["is_full"], counts["changed_records"]) == (0, 1), "of all the records of the feed only the one is not as it was"
 

@@ -157,3 +157,11 @@ def test_a_table_that_is_gone_is_built_whole(planned: Any) -> None:
 def test_a_slot_follows_only_the_build_of_its_night(planned: Any) -> None:
     assert not state.slot_follows(planned, "green", THIRD)
     assert not state.slot_follows(planned, "blue", SECOND)
+
+
+def test_seeds_are_loaded_when_their_files_changed(planned: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert state.seeds_stand(planned)
+    monkeypatch.setattr(state, "_hash", lambda *_: "another")
+    assert not state.seeds_stand(planned)
+    monkeypatch.undo()
+    assert not state.seeds_stand(planned)  # what they held is forgotten until they have been loaded

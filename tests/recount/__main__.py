@@ -1,4 +1,4 @@
-"""Recount the outcomes of a synthetic population and report what linkage changes: `python -m tests.recount --people 50000`.
+"""Recount the outcomes of a synthetic population and report what linkage changes: `PYTHONPATH=plugins python -m tests.recount --people 50000`.
 
 The night is linked twice, by the truth and as nights are, each time modelled whole, in a warehouse of its own that is removed at the end.
 """

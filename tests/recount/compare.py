@@ -10,6 +10,7 @@ from pathlib import Path
 import pandas as pd
 from psycopg import sql
 from tests.recount.held import Person
+from tests.recount.months import person_months
 from tests.recount.outcomes import Coverage, Row, recovery
 from tests.recount.pathways import arrests_to_treatment, custody_to_community
 from tests.recount.profiles import deaths, top_change, waits
@@ -33,6 +34,7 @@ RECOUNTED: dict[str, tuple[str, Recount]] = {
     "arrest to treatment": ("outcome_arrest_to_treatment", arrests_to_treatment),
     "custody to community": ("outcome_custody_to_community", custody_to_community),
     "deaths": ("fct_deaths", deaths),
+    "months": ("fct_person_months", person_months),
 }
 STATUSES = ("yes", "no", "not linked", "censored by death", "not yet observable", "not applicable")
 # What tells a row of each mart, besides its outcomes; two rows of a person that agree in these are told apart by nothing else.
@@ -48,6 +50,7 @@ KEYS = (
     "arrest_date",
     "reception_date",
     "release_date",
+    "month_start",
 )
 
 

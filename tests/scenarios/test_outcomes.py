@@ -29,7 +29,7 @@ pytestmark = pytest.mark.integration
 
 NIGHT = date(2026, 11, 1)
 BY_TRUTH = NIGHT + timedelta(days=1)
-PEOPLE = 3_000
+PEOPLE = 1_500
 SEED = 29
 HISTORIES = histories()
 SCHEMA = "marts_blue"

@@ -38,7 +38,8 @@ framed as (
     from received
     full outer join released
         on
-            received.record_key = released.record_key
+            received.person_id = released.person_id
+            and received.record_key = released.record_key
             and received.establishment_code = released.establishment_code
             and received.reception_date = released.reception_date
 ),

@@ -8,21 +8,32 @@ with authorities as (
     group by utla_code
 ),
 
+places as (
+    select
+        areas.utla_code as authority_code,
+        areas.pfa_code,
+        coalesce(areas.region_code, 'W92000004') as region_code,
+        case when areas.country = 'Wales' then 'W92000004' else 'E92000001' end as country_code,
+        authorities.population
+    from {{ ref('police_force_areas') }} as areas
+    left join authorities on areas.utla_code = authorities.area_code
+),
+
 populations as (
     select
         level.area_level,
         level.area_code,
         -- an area of which a part is not known has no population, rather than one too small
-        case when bool_and(authorities.population is not null) then sum(authorities.population) end as population
-    from {{ ref('police_force_areas') }} as areas
-    left join authorities on areas.utla_code = authorities.area_code
-    cross join lateral (
-        values
-        ('authority', areas.utla_code),
-        ('police force area', areas.pfa_code),
-        ('region', coalesce(areas.region_code, 'W92000004')),
-        ('country', case when areas.country = 'Wales' then 'W92000004' else 'E92000001' end)
-    ) as level (area_level, area_code)
+        case when bool_and(places.population is not null) then sum(places.population) end as population
+    from places
+    cross join
+        lateral (
+            values
+            ('authority', places.authority_code),
+            ('police force area', places.pfa_code),
+            ('region', places.region_code),
+            ('country', places.country_code)
+        ) as level (area_level, area_code)
     group by level.area_level, level.area_code
 ),
 
@@ -86,13 +97,18 @@ select
     units_with_event,
     units_unlinked,
     (per * numerator / nullif(divisor, 0))::numeric(14, 4) as value,
-    {%- for side, bound in [('-', 'lower'), ('+', 'upper')] %}
     (
         per * case measure
-            when 'proportion' then {{ wilson_share_bound('numerator', 'divisor', side) }}
-            when 'mean' then {{ mean_bound('numerator', 'numerator_squares', 'divisor', side) }}
-            else {{ byar_bound('numerator', side) }} / nullif(divisor, 0)
+            when 'proportion' then {{ wilson_share_bound('numerator', 'divisor', '-') }}
+            when 'mean' then {{ mean_bound('numerator', 'numerator_squares', 'divisor', '-') }}
+            else {{ poisson_bound('numerator', '-') }} / nullif(divisor, 0)
         end
-    )::numeric(14, 4) as {{ bound }}_95{{ ',' if not loop.last }}
-    {%- endfor %}
+    )::numeric(14, 4) as lower_95,
+    (
+        per * case measure
+            when 'proportion' then {{ wilson_share_bound('numerator', 'divisor', '+') }}
+            when 'mean' then {{ mean_bound('numerator', 'numerator_squares', 'divisor', '+') }}
+            else {{ poisson_bound('numerator', '+') }} / nullif(divisor, 0)
+        end
+    )::numeric(14, 4) as upper_95
 from divided

@@ -1,4 +1,4 @@
--- A period that began before the first event, or ended after what one of the feeds is known for, would count too little.
+-- A period that began before the first event, or ended after what a feed is known for, would count too little.
 with covered as (
     select
         definitions.indicator,
@@ -32,7 +32,10 @@ months as (
     from covered
     inner join begun on covered.indicator = begun.indicator
     inner join {{ ref('indicator_periods') }} as periods on covered.period = periods.period
-    cross join lateral generate_series(date_trunc('month', begun.first_day), covered.covered_until, interval '1 month') as month (first)
+    cross join
+        lateral generate_series(
+            date_trunc('month', begun.first_day), covered.covered_until, interval '1 month'
+        ) as month (first)
     where mod(extract(month from month.first)::integer - periods.first_month + 12, periods.step_months) = 0
 )
 

@@ -41,4 +41,5 @@ select distinct on (indicator, period_start, unit_key)
 from placed
 window unit as (partition by indicator, period_start, unit_key)
 order by
-    indicator asc, period_start asc, unit_key asc, counts_from desc, area_code asc, provider_code asc, drug_group asc, age_band asc
+    indicator asc, period_start asc, unit_key asc, counts_from desc, area_code asc, provider_code asc, drug_group asc,
+    age_band asc

@@ -38,6 +38,7 @@ select
     drug_group,
     area_code,
     provider_code,
+    case when is_linked_to_police then previous_offences end as previous_offences,
     proven_reoffence,
     observable_on,
     {%- for column in [

@@ -41,12 +41,16 @@ with persons as (
         and {{ 'true' if kept else to_build('person_id') }}
 ),
 
--- Time in a state, from `start_date` and before `until_date`. Whoever leaves prison spends that night elsewhere.
+-- Time in a state, from `start_date` and before `until_date`. Whoever leaves prison spends that night elsewhere. A
+-- journey may start, by triage, before the one before it has ended: no day counts twice.
 spells as (
     select
         person_id,
         'treatment' as state,
-        start_date,
+        greatest(
+            start_date,
+            lag(end_date) over (partition by person_id order by {{ or_open('end_date') }}, start_date) + 1
+        ) as start_date,
         {{ or_open('end_date') }} + 1 as until_date,
         drug_group
     from {{ ref('int_treatment_journeys') }}
@@ -166,6 +170,21 @@ pieces as (
         on
             event_months.person_id = persons.person_id
             and event_months.month_start between persons.months_from and persons.last_month
+    {% if kept %}
+
+        union all
+
+        -- people nobody touched go on from where they were
+        select
+            person_id,
+            (month_start + interval '1 month')::date as month_start,
+            'month' as state,
+            0 as amount,
+            null as start_date,
+            null as drug_group
+        from {{ this }}
+        where month_start = date '{{ kept }}' and is_alive and not {{ to_build('person_id') }}
+    {% endif %}
 ),
 
 summed as (
@@ -185,57 +204,45 @@ summed as (
     group by person_id, month_start
 ),
 
--- A person's months run from the first in which any agency knows something to the month of death.
-first_months as (
-    select
-        started.person_id,
-        min(started.month_start) as month_start
-    from (
-        select
-            person_id,
-            month_start
-        from summed
-        {% if kept %}
-            union all
-            select
-                person_id,
-                (month_start + interval '1 month')::date as month_start
-            from {{ this }}
-            where month_start = date '{{ kept }}' and is_alive and not {{ to_build('person_id') }}
-        {% endif %}
-    ) as started
-    group by started.person_id
-),
-
+-- A person's months run from the first in which any agency knows something to the month of death: each month with
+-- something in it stands for the empty ones after it too.
 months as (
     select
-        persons.*,
-        series.month_start::date as month_start,
-        (series.month_start + interval '1 month' - interval '1 day')::date as month_end
-    from first_months
-    inner join persons on first_months.person_id = persons.person_id
+        summed.*,
+        series.month_start::date as filled_month,
+        (series.month_start + interval '1 month' - interval '1 day')::date as month_end,
+        series.month_start::date = summed.month_start as is_told,
+        persons.is_linked_to_treatment,
+        persons.is_linked_to_police,
+        persons.is_linked_to_benefits,
+        persons.is_linked_to_housing,
+        persons.is_linked_to_custody,
+        persons.death_date
+    from (
+        select
+            *,
+            lead(month_start) over (partition by person_id order by month_start) - 1 as until_next
+        from summed
+    ) as summed
+    inner join persons on summed.person_id = persons.person_id
     cross join lateral generate_series(
-        first_months.month_start::timestamp,
-        least(persons.last_month, persons.death_date)::timestamp,
+        summed.month_start::timestamp,
+        least(summed.until_next, persons.last_month, persons.death_date)::timestamp,
         interval '1 month'
     ) as series (month_start)
 )
 
 select
-    months.person_id,
-    months.month_start,
-    case
-        when months.is_linked_to_treatment
-            then least(coalesce(summed.days_in_treatment, 0), months.month_end - months.month_start + 1)
-    end as days_in_treatment,
-    summed.drug_group,
-    case when months.is_linked_to_police then coalesce(summed.proven_offences, 0) end as proven_offences,
-    case when months.is_linked_to_police then coalesce(summed.arrests, 0) end as arrests,
-    case when months.is_linked_to_benefits then coalesce(summed.days_on_out_of_work_benefit, 0) end
+    person_id,
+    filled_month as month_start,
+    case when is_linked_to_treatment then coalesce(days_in_treatment, 0) * is_told::integer end as days_in_treatment,
+    case when is_told then drug_group end as drug_group,
+    case when is_linked_to_police then coalesce(proven_offences, 0) * is_told::integer end as proven_offences,
+    case when is_linked_to_police then coalesce(arrests, 0) * is_told::integer end as arrests,
+    case when is_linked_to_benefits then coalesce(days_on_out_of_work_benefit, 0) * is_told::integer end
         as days_on_out_of_work_benefit,
-    case when months.is_linked_to_benefits then coalesce(summed.days_in_work, 0) end as days_in_work,
-    case when months.is_linked_to_housing then summed.is_settled end as is_settled,
-    case when months.is_linked_to_custody then coalesce(summed.nights_in_custody, 0) end as nights_in_custody,
-    months.death_date > months.month_end as is_alive
+    case when is_linked_to_benefits then coalesce(days_in_work, 0) * is_told::integer end as days_in_work,
+    case when is_linked_to_housing and is_told then is_settled end as is_settled,
+    case when is_linked_to_custody then coalesce(nights_in_custody, 0) * is_told::integer end as nights_in_custody,
+    death_date > month_end as is_alive
 from months
-left join summed on months.person_id = summed.person_id and months.month_start = summed.month_start

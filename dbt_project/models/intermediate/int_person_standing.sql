@@ -44,8 +44,12 @@ same as (
         shared_records.person_id,
         shared_records.balanced_id
     from shared_records
-    inner join sizes as others on shared_records.person_id = others.person_id and shared_records.records = others.records
-    inner join sizes as balanced on shared_records.balanced_id = balanced.person_id and shared_records.records = balanced.records
+    inner join sizes as others
+        on shared_records.person_id = others.person_id and shared_records.records = others.records
+    inner join sizes as balanced
+        on
+            shared_records.balanced_id = balanced.person_id
+            and shared_records.records = balanced.records
 ),
 
 same_as_balanced as (

@@ -42,6 +42,17 @@ reoffended as (
     group by followed.entry_id
 ),
 
+-- What a person had been sanctioned for before: rates of people with few and with many are not alike.
+sanctioned_before as (
+    select
+        followed.entry_id,
+        count(*) as previous_offences
+    from followed
+    inner join {{ ref('int_proven_offences') }} as offences
+        on followed.person_id = offences.person_id and followed.entry_date > offences.disposal_date
+    group by followed.entry_id
+),
+
 imprisoned as (
     select
         at_risk.entry_id,
@@ -71,6 +82,7 @@ select
     at_risk.death_date,
     at_risk.offences_before,
     at_risk.proven_before,
+    coalesce(sanctioned_before.previous_offences, 0)::integer as previous_offences,
     reoffended.first_reoffence_date,
     coalesce(reoffended.reoffences, 0)::integer as reoffences,
     coalesce(reoffended.convicted_reoffences, 0)::integer as convicted_reoffences,
@@ -81,4 +93,5 @@ select
     (at_risk.at_risk_before - at_risk.entry_date - coalesce(imprisoned.days_in_custody, 0))::integer as days_at_risk
 from at_risk
 left join reoffended on at_risk.entry_id = reoffended.entry_id
+left join sanctioned_before on at_risk.entry_id = sanctioned_before.entry_id
 left join imprisoned on at_risk.entry_id = imprisoned.entry_id

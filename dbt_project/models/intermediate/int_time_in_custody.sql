@@ -31,7 +31,11 @@ known_to_police as (
     from {{ ref('int_proven_offences') }} as offences
     where
         offences.custody_start_date is not null
-        and offences.person_id not in (select in_prison.person_id from in_prison)
+        and not exists (
+            select
+            from in_prison
+            where in_prison.person_id = offences.person_id
+        )
         and {{ to_build('offences.person_id') }}
 ),
 

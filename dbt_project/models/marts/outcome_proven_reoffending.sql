@@ -18,6 +18,7 @@ select
     outcomes.area_code,
     outcomes.provider_code,
     persons.is_linked_to_police,
+    outcomes.previous_offences,
     outcomes.proven_reoffence,
     outcomes.observable_on as proven_reoffence_observable_on,
     outcomes.first_reoffence_date,

@@ -75,9 +75,10 @@ named as (
 shared as (
     select
         *,
-        max(journeys_with_reason) filter (where exit_reason = 'all')
-            over (partition by certainty, end_financial_year, area_level, area_code, provider_code, drug_group) as denominator
+        case when exit_reason != 'missing' then journeys_with_reason end as counted_journeys,
+        max(journeys_with_reason) filter (where exit_reason = 'all') over place as denominator
     from named
+    window place as (partition by certainty, end_financial_year, area_level, area_code, provider_code, drug_group)
 )
 
 select
@@ -91,18 +92,13 @@ select
     shared.outcome_group,
     shared.journeys,
     shared.denominator as journeys_with_reason,
-    case
-        when shared.exit_reason != 'missing'
-            then (100.0 * shared.journeys_with_reason / nullif(shared.denominator, 0))::numeric(7, 4)
-    end as percent,
-    case
-        when shared.exit_reason != 'missing'
-            then (100 * {{ wilson_share_bound('shared.journeys_with_reason', 'shared.denominator', '-') }})::numeric(7, 4)
-    end as percent_lower_95,
-    case
-        when shared.exit_reason != 'missing'
-            then (100 * {{ wilson_share_bound('shared.journeys_with_reason', 'shared.denominator', '+') }})::numeric(7, 4)
-    end as percent_upper_95,
+    (100.0 * shared.counted_journeys / nullif(shared.denominator, 0))::numeric(7, 4) as percent,
+    (
+        100 * {{ wilson_share_bound('shared.counted_journeys', 'shared.denominator', '-') }}
+    )::numeric(7, 4) as percent_lower_95,
+    (
+        100 * {{ wilson_share_bound('shared.counted_journeys', 'shared.denominator', '+') }}
+    )::numeric(7, 4) as percent_upper_95,
     -- a journey's end is provisional until no later episode can continue it
     coalesce(
         shared.financial_year_end + definitions.continuous_treatment_days - 1 <= coverage.treatment_covered_until, false

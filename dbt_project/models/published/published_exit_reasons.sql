@@ -1,19 +1,24 @@
-with areas as (
+with authorities as (
+    select
+        *,
+        case when country = 'Wales' then 'W92000004' else 'E92000001' end as country_code
+    from {{ ref('dim_area') }}
+),
+
+areas as (
     select
         level.area_level,
         level.area_code,
         max(level.area_name) as area_name,
         max(level.wider_place) as wider_place
-    from {{ ref('dim_area') }} as area
-    cross join lateral (
-        values (case when area.country = 'Wales' then 'W92000004' else 'E92000001' end)
-    ) as country (country_code)
-    cross join lateral (
-        values
-        ('country', country.country_code, area.country, null),
-        ('region', area.region_code, area.region_name, 'country ' || country.country_code),
-        ('authority', area.area_code, area.area_name, 'region ' || area.region_code)
-    ) as level (area_level, area_code, area_name, wider_place)
+    from authorities
+    cross join
+        lateral (
+            values
+            ('country', authorities.country_code, authorities.country, null),
+            ('region', authorities.region_code, authorities.region_name, 'country ' || authorities.country_code),
+            ('authority', authorities.area_code, authorities.area_name, 'region ' || authorities.region_code)
+        ) as level (area_level, area_code, area_name, wider_place)
     group by level.area_level, level.area_code
 ),
 
@@ -21,6 +26,7 @@ with areas as (
 placed as (
     select
         exits.*,
+        row_number() over () as cell_id,
         coalesce(areas.area_name, 'Not known') as area_name,
         concat_ws(' ', exits.area_level, exits.area_code) as place,
         case exits.area_level
@@ -34,7 +40,7 @@ placed as (
 
 cells as (
     select
-        concat_ws('|', end_financial_year, place, drug_group, exit_reason) as cell_id,
+        cell_id,
         end_financial_year as block,
         journeys as count,
         exit_reason = 'all' and (drug_group = 'all' or area_level in ('country', 'region')) as is_total,
@@ -69,7 +75,7 @@ rounded as (
         ) }} as with_reason_published
     from placed
     inner join decided_cells
-        on concat_ws('|', placed.end_financial_year, placed.place, placed.drug_group, placed.exit_reason) = decided_cells.cell_id
+        on placed.cell_id = decided_cells.cell_id
 )
 
 select

@@ -1,4 +1,11 @@
-with areas as (
+with authorities as (
+    select
+        *,
+        case when country = 'Wales' then 'W92000004' else 'E92000001' end as country_code
+    from {{ ref('dim_area') }}
+),
+
+areas as (
     select
         level.area_level,
         level.area_code,
@@ -6,17 +13,24 @@ with areas as (
         max(level.region_code) as region_code,
         max(level.police_force_area_code) as police_force_area_code,
         max(level.country_code) as country_code
-    from {{ ref('dim_area') }} as area
-    cross join lateral (
-        values (case when area.country = 'Wales' then 'W92000004' else 'E92000001' end)
-    ) as country (country_code)
-    cross join lateral (
-        values
-        ('country', country.country_code, area.country, null, null, null),
-        ('region', area.region_code, area.region_name, null, null, country.country_code),
-        ('police force area', area.police_force_area_code, area.police_force_area_name, null, null, country.country_code),
-        ('authority', area.area_code, area.area_name, area.region_code, area.police_force_area_code, null)
-    ) as level (area_level, area_code, area_name, region_code, police_force_area_code, country_code)
+    from authorities
+    cross join
+        lateral (
+            values
+            ('country', authorities.country_code, authorities.country, null, null, authorities.country_code),
+            (
+                'region', authorities.region_code, authorities.region_name, authorities.region_code, null,
+                authorities.country_code
+            ),
+            (
+                'police force area', authorities.police_force_area_code, authorities.police_force_area_name, null,
+                authorities.police_force_area_code, authorities.country_code
+            ),
+            (
+                'authority', authorities.area_code, authorities.area_name, authorities.region_code,
+                authorities.police_force_area_code, null
+            )
+        ) as level (area_level, area_code, area_name, region_code, police_force_area_code, country_code)
     group by level.area_level, level.area_code
 ),
 
@@ -25,7 +39,8 @@ figures as (
     select
         figures.*,
         concat_ws('|', figures.indicator, figures.period_start) as figure_block,
-        concat_ws('|', figures.area_level, figures.area_code) as place,
+        concat_ws(' ', figures.area_level, figures.area_code) as place,
+        concat(' ', figures.breakdown, ' ', figures.breakdown_value) as part,
         coalesce(areas.area_name, 'Not known') as area_name,
         coalesce(areas.region_code, 'unknown') as region_code,
         coalesce(areas.police_force_area_code, 'unknown') as police_force_area_code,
@@ -38,34 +53,23 @@ figures as (
         and (figures.breakdown = 'all' or figures.area_level in ('country', 'region'))
 ),
 
--- The parts of a place add up to it, in each breakdown; places add up to the wider one, a total being a member of each line.
+-- The parts of a place add up to it, in each breakdown, and places add up to the wider one: a total is in the line of
+-- its parts. The places within a wider one have a line for each part that is shown of them.
 placed as (
     select
-        figures.*,
+        *,
         row_number() over () as figure_id,
         array_remove(
             array[
-                case when figures.breakdown in ('all', 'sex') then concat_ws('|', figures.place, 'by sex') end,
-                case when figures.breakdown in ('all', 'age band') then concat_ws('|', figures.place, 'by age') end,
-                case when figures.breakdown in ('all', 'drug group') then concat_ws('|', figures.place, 'by drug group') end,
-                case figures.area_level
-                    when 'country' then concat_ws('|', 'regions of', figures.area_code, figures.breakdown, figures.breakdown_value)
-                    when 'region' then concat_ws('|', 'regions of', figures.country_code, figures.breakdown, figures.breakdown_value)
-                end,
+                case when breakdown in ('all', 'sex') then place || ' by sex' end,
+                case when breakdown in ('all', 'age band') then place || ' by age band' end,
+                case when breakdown in ('all', 'drug group') then place || ' by drug group' end,
+                case when area_level in ('country', 'region') then 'regions of ' || country_code || part end,
+                case when area_level in ('country', 'police force area') then 'forces of ' || country_code || part end,
+                case when area_level in ('region', 'authority') then 'in region ' || region_code || part end,
                 case
-                    when figures.breakdown != 'all' then null
-                    when figures.area_level = 'country' then concat_ws('|', 'forces of', figures.area_code)
-                    when figures.area_level = 'police force area' then concat_ws('|', 'forces of', figures.country_code)
-                end,
-                case
-                    when figures.breakdown != 'all' then null
-                    when figures.area_level = 'police force area' then concat_ws('|', 'authorities of force', figures.area_code)
-                    when figures.area_level = 'authority' then concat_ws('|', 'authorities of force', figures.police_force_area_code)
-                end,
-                case
-                    when figures.breakdown != 'all' then null
-                    when figures.area_level = 'region' then concat_ws('|', 'authorities of region', figures.area_code)
-                    when figures.area_level = 'authority' then concat_ws('|', 'authorities of region', figures.region_code)
+                    when area_level in ('police force area', 'authority')
+                        then 'in force ' || police_force_area_code || part
                 end
             ],
             null
@@ -105,18 +109,23 @@ cells as (
 
 {{ decide_withheld('cells') }},
 
-rounded as (
+told as (
     select
         cells.figure_id,
-        max({{ published_count('cells.count', 'decided_cells.is_withheld') }})
-            filter (where cells.measure = 'units_all') as units_all,
-        max({{ published_count('cells.count', 'decided_cells.is_withheld') }})
-            filter (where cells.measure = 'units') as units,
-        max({{ published_count('cells.count', 'decided_cells.is_withheld') }})
-            filter (where cells.measure = 'units_with_event') as units_with_event
+        cells.measure,
+        {{ published_count('cells.count', 'decided_cells.is_withheld') }} as count
     from cells
     inner join decided_cells on cells.cell_id = decided_cells.cell_id
-    group by cells.figure_id
+),
+
+rounded as (
+    select
+        figure_id,
+        max(count) filter (where measure = 'units_all') as units_all,
+        max(count) filter (where measure = 'units') as units,
+        max(count) filter (where measure = 'units_with_event') as units_with_event
+    from told
+    group by figure_id
 ),
 
 -- Figures are made again of what is published: events of too few people are withheld with them, and a mean of too few.
@@ -141,7 +150,7 @@ remade as (
 
 measured as (
     select
-        remade.*,
+        *,
         case measure
             when 'mean' then mean_published
             else round(per * numerator_published / nullif(denominator_published, 0), 1)
@@ -149,12 +158,12 @@ measured as (
         case measure
             when 'proportion' then per * {{ wilson_share_bound('numerator_published', 'denominator_published', '-') }}
             when 'mean' then case when mean_published is not null then lower_95 end
-            else per * {{ byar_bound('numerator_published', '-') }} / nullif(denominator_published, 0)
+            else per * {{ poisson_bound('numerator_published', '-') }} / nullif(denominator_published, 0)
         end as lower_published,
         case measure
             when 'proportion' then per * {{ wilson_share_bound('numerator_published', 'denominator_published', '+') }}
             when 'mean' then case when mean_published is not null then upper_95 end
-            else per * {{ byar_bound('numerator_published', '+') }} / nullif(denominator_published, 0)
+            else per * {{ poisson_bound('numerator_published', '+') }} / nullif(denominator_published, 0)
         end as upper_published
     from remade
 )

@@ -32,7 +32,6 @@ def connected_components(session: duckdb.DuckDBPyConnection, edges: str, into: s
         edges: table with record_l and record_r.
         into: table to make: record_no, cluster_no (its smallest record number). Records without an edge are left out.
     """
-    import pyarrow as pa
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components as components
 
@@ -47,7 +46,7 @@ def connected_components(session: duckdb.DuckDBPyConnection, edges: str, into: s
     # Nodes are sorted, so the one written last, going backwards, is the component's smallest.
     smallest = np.zeros(count, dtype=nodes.dtype)
     smallest[labels[::-1]] = nodes[::-1]
-    session.register("component_labels", pa.table({"record_no": nodes, "cluster_no": smallest[labels]}))
+    session.register("component_labels", {"record_no": nodes, "cluster_no": smallest[labels]})
     session.execute(f"create or replace table {into} as select record_no::int as record_no, cluster_no::int as cluster_no from component_labels").fetchall()
     session.unregister("component_labels")
 

@@ -52,7 +52,7 @@ create or replace table edge as
 with first_record as (select true_person_id, min(record_no) as record_no from truth group by true_person_id)
 select
     f.record_no as record_l, t.record_no as record_r, 'truth' as model, 0.0::double as match_weight, 1.0::double as match_probability,
-    null::int as match_key, {min(LEVELS.values())} as level, true as links
+    null::int as match_key, {min(LEVELS.values())} as level
 from truth as t inner join first_record as f using (true_person_id)
 where t.record_no <> f.record_no;
 create or replace table conflict (record_l int, record_r int);

@@ -157,6 +157,11 @@ def fingerprint(contracts: Iterable[Contract]) -> str:
 def _code() -> str:
     digest = hashlib.sha256(f"{version('splink')} {version('duckdb')}".encode())
     package = Path(__file__).parent
-    for path in sorted(path for path in package.rglob("*") if path.suffix in SOURCES and path.relative_to(package).parts[0] not in NOT_SCORED_BY):
+    for path in scored_by(package):
         digest.update(str(path.relative_to(package)).encode() + path.read_bytes())
     return digest.hexdigest()
+
+
+def scored_by(package: Path) -> list[Path]:
+    """The files of the linkage package that may have a part in what a night on clear identifiers scores."""
+    return sorted(path for path in package.rglob("*") if path.suffix in SOURCES and path.relative_to(package).parts[0] not in NOT_SCORED_BY)

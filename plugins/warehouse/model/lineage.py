@@ -24,12 +24,14 @@ def write(out: Path | None = None) -> Path:
         ModelBuildFailed: dbt could not read the project.
         OSError: the file cannot be written.
     """
-    invocation = runner.invoke(
-        ("docs", "generate", "--static", "--empty-catalog", "--no-compile"), {"slot": "blue", "as_at": "1900-01-01"}, target=TARGET, writes_json=True
-    )
-    if invocation.error:
-        raise ModelBuildFailed("documentation", [invocation.error])
+    folder = runner.work_dir() / TARGET
+    folder.mkdir(parents=True, exist_ok=True)  # dbt makes it only when it compiles
+    # Without compiling, which would ask the database, `docs generate` leaves the manifest to `parse`.
+    for command in (("parse",), ("docs", "generate", "--static", "--empty-catalog", "--no-compile")):
+        invocation = runner.invoke(command, {"slot": "blue", "as_at": "1900-01-01"}, target=TARGET, writes_json=True)
+        if invocation.error:
+            raise ModelBuildFailed("documentation", [invocation.error])
     written = out or settings().reports_dir / "lineage.html"
     written.parent.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(runner.work_dir() / TARGET / "static_index.html", written)
+    shutil.copyfile(folder / "static_index.html", written)
     return written

@@ -57,6 +57,8 @@ def build(night: date, layer: str) -> dict[str, int]:
         with clean_errors("find the slot to build in"), connect("transformer") as connection:
             slot = idle_slot(connection)
         with _kept_state(night, layer, slot) as options:
+            if options is None:
+                return _counts([])
             invocation = runner.invoke((*COMMANDS[layer], *options), {"slot": slot, "as_at": night.isoformat()})
             runner.write_log(runner.work_dir() / "logs" / f"{night}.{layer}.log", invocation.results)
             failures = [invocation.error] if invocation.error else []
@@ -71,8 +73,9 @@ def build(night: date, layer: str) -> dict[str, int]:
 
 
 @contextmanager
-def _kept_state(night: date, layer: str, slot: str) -> Iterator[tuple[str, ...]]:
-    """Around the build of a layer: what to tell dbt of the state it starts from; what it leaves is recorded if it succeeds."""
+def _kept_state(night: date, layer: str, slot: str) -> Iterator[tuple[str, ...] | None]:
+    """Around the build of a layer: what to tell dbt of the state it starts from, None where nothing has to be done; what it leaves is
+    recorded if it succeeds."""
     if layer == "intermediate":
         with clean_errors("decide what the build starts from"), connect("transformer") as connection:
             plan = state.plan(connection, night)
@@ -85,6 +88,12 @@ def _kept_state(night: date, layer: str, slot: str) -> Iterator[tuple[str, ...]]
         yield () if follows else WHOLE
         with clean_errors("record the state the build left"), connect("transformer") as connection:
             state.finish_slot(connection, slot, night)
+    elif layer == "seeds":
+        with clean_errors("look which seeds are loaded"), connect("transformer") as connection:
+            stand = state.seeds_stand(connection)
+        yield None if stand else ()
+        with clean_errors("record which seeds are loaded"), connect("transformer") as connection:
+            state.finish_seeds(connection)
     else:
         yield ()
 

@@ -21,7 +21,6 @@ from typing import Any
 from psycopg import Connection, sql
 
 from warehouse.publish.catalogue import relations
-from warehouse.publish.gate import expected_tables
 from warehouse.publish.slots import physical_schema
 from warehouse.settings import settings
 
@@ -39,7 +38,8 @@ create unlogged table if not exists intermediate.model_build (
     project       text not null,
     is_finished   boolean not null default false
 );
-create unlogged table if not exists intermediate.model_slot (slot text primary key, version bigint not null)
+create unlogged table if not exists intermediate.model_slot (slot text primary key, version bigint not null);
+create unlogged table if not exists intermediate.model_seeds (hash text not null)
 """
 
 # What was known up to a night: the deliveries in use and the runs of linkage. A delivery that is admitted again, replaced or
@@ -124,9 +124,7 @@ def slot_follows(connection: Connection[Any], slot: str, night: date) -> bool:
         """,
         [slot, night, project_hash()],
     ).fetchone()
-    schema = physical_schema("marts", slot)
-    is_whole = expected_tables()["marts"] <= relations(connection, schema).keys()
-    if follows == (True,) and is_whole:
+    if follows == (True,) and following_tables("marts") <= relations(connection, physical_schema("marts", slot)).keys():
         return True
     connection.execute("delete from intermediate.model_slot where slot = %s", [slot])
     return False
@@ -145,9 +143,30 @@ def finish_slot(connection: Connection[Any], slot: str, night: date) -> None:
     )
 
 
-def following_tables() -> set[str]:
-    """The intermediate tables that follow the night's change, by what their models say of themselves."""
-    folder = settings().dbt_project_dir / "models" / "intermediate"
+def seeds_stand(connection: Connection[Any]) -> bool:
+    """Whether the reference tables hold the seeds as their files are now: dbt loads row by row, some 10 seconds of every night.
+
+    If not, what they held is forgotten, so that loading that does not finish leaves no record.
+    """
+    connection.execute(TABLES)
+    folder = settings().dbt_project_dir
+    names = {path.stem for path in (folder / "seeds").rglob("*.csv")}
+    loaded = connection.execute("select hash from intermediate.model_seeds").fetchall()
+    if loaded == [(_hash(folder, _files(folder, "seeds")),)] and names <= relations(connection, "reference").keys():
+        return True
+    connection.execute("delete from intermediate.model_seeds")
+    return False
+
+
+def finish_seeds(connection: Connection[Any]) -> None:
+    """Record which seeds the reference tables hold."""
+    folder = settings().dbt_project_dir
+    connection.execute("insert into intermediate.model_seeds (hash) values (%s)", [_hash(folder, _files(folder, "seeds"))])
+
+
+def following_tables(layer: str) -> set[str]:
+    """The tables of a layer that follow the night's change, by what their models say of themselves."""
+    folder = settings().dbt_project_dir / "models" / layer
     return {path.stem for path in folder.rglob("*.sql") if "materialized='incremental'" in path.read_text(encoding="utf-8")}
 
 
@@ -155,30 +174,28 @@ def following_tables() -> set[str]:
 def project_hash() -> str:
     """A hash of the dbt project and its seeds: what the tables were made by."""
     folder = settings().dbt_project_dir
+    return _hash(folder, [folder / "dbt_project.yml", *_files(folder, "models", "macros", "seeds")])
+
+
+def _files(folder: Path, *parts: str) -> list[Path]:
+    return sorted(path for part in parts for path in (folder / part).rglob("*") if path.is_file())
+
+
+def _hash(folder: Path, paths: list[Path]) -> str:
     digest = hashlib.sha256()
-    for path in _files_of_project(folder):
+    for path in paths:
         digest.update(str(path.relative_to(folder)).encode() + b"\0" + path.read_bytes() + b"\0")
     return digest.hexdigest()
-
-
-def _files_of_project(folder: Path) -> list[Path]:
-    parts = ("models", "macros", "seeds")
-    return [folder / "dbt_project.yml", *sorted(path for part in parts for path in (folder / part).rglob("*") if path.is_file())]
 
 
 def _starting_point(connection: Connection[Any], night: date) -> int | None:
     """The latest build that the night can be built from; none when everyone has to be built."""
     latest = connection.execute("select night, is_finished from intermediate.model_build order by version desc limit 1").fetchone()
-    if latest is None or latest[0] > night or not _all_tables_stand(connection):
+    if latest is None or latest[0] > night or not following_tables("intermediate") <= relations(connection, "intermediate").keys():
         return None
     inputs = sql.SQL(INPUTS).format(night=sql.SQL("b.night"))
     rows = connection.execute(sql.SQL(STARTING_POINTS).format(inputs=inputs), {"night": night, "project": project_hash()}).fetchall()
     return next((version for version, is_unchanged in rows if is_unchanged), None)
-
-
-def _all_tables_stand(connection: Connection[Any]) -> bool:
-    """Whether every table that a nightly build only adds to is there."""
-    return following_tables() <= relations(connection, "intermediate").keys()
 
 
 def _next_version(connection: Connection[Any]) -> int:

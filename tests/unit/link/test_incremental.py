@@ -228,3 +228,10 @@ def test_a_state_is_used_by_later_nights_of_the_same_making_alone(session: duckd
     assert state.usable(date(2026, 12, 1), [], 30) is None, "the month is over"
     (kept.folder / "state.json").write_text("{", encoding="utf-8")
     assert state.usable(NEXT, [], 30) is None
+
+
+def test_what_no_night_is_scored_by_makes_no_state_useless() -> None:
+    package = Path(state.__file__).parent
+    found = {str(path.relative_to(package)) for path in state.scored_by(package)}
+    assert {"named.py", "sql/standardise.sql", "models/policy.yaml", "models/link-2.json", "nicknames.csv"} <= found
+    assert not [name for name in found if name.startswith(("review/", "tokens/"))]

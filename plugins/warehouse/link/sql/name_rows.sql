@@ -2,8 +2,9 @@
 
 -- Input of the named model. One row per name of a named record.
 create or replace table name_row as
+with numbered as (select (row_number() over (order by record_no, surname, forename, dob))::int as row_id, * from record_name)
 select
-    (row_number() over (order by n.record_no, n.surname, n.forename, n.dob))::int as row_id,
+    n.row_id,
     n.record_no,
     r.feed,
     n.forename,
@@ -22,7 +23,7 @@ select
     p.sectors,
     p.districts,
     r.is_changed
-from record_name as n
+from numbered as n
 inner join record as r using (record_no)
 left join record_places as p using (record_no)
 left join name_sound as f on f.name = n.forename

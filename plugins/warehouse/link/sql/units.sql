@@ -11,19 +11,19 @@ unit_places as (
     select unit_no, list_sort(list(distinct sector)), list_sort(list(distinct district)), list_sort(list(distinct area))
     from unit_place semi join several using (unit_no)
     group by unit_no
+),
+numbered as (
+    select
+        (
+            (select coalesce(max(row_id), 0) from earlier_unit_row)
+            + row_number() over (order by unit_no, forename_initial, surname_initial, dob, sex, short_initials)
+        )::int as row_id,
+        *,
+        count(*) over (partition by unit_no) as rows_of_unit
+    from unit_person
 )
-select
-    (
-        (select coalesce(max(row_id), 0) from earlier_unit_row)
-        + row_number() over (order by u.unit_no, u.forename_initial, u.surname_initial, u.dob, u.sex, u.short_initials)
-    )::int as row_id,
-    u.*,
-    u.forename_initial || u.surname_initial as initials,
-    p.sectors,
-    p.districts,
-    p.areas,
-    count(*) over (partition by u.unit_no) as rows_of_unit
-from unit_person as u left join unit_places as p using (unit_no);
+select u.*, u.forename_initial || u.surname_initial as initials, p.sectors, p.districts, p.areas
+from numbered as u left join unit_places as p using (unit_no);
 
 create or replace temp view client_row as
 select * exclude (side) from unit_row where side = 'client'

@@ -31,12 +31,12 @@ def clean(session: duckdb.DuckDBPyConnection, contract: Contract, table: Table) 
     further names borrow them. Names are standardised once each, however often they occur.
     """
     held = [role for role in NAMES if column_of(table, role)]
-    texts = ", ".join(value_of(contract, table, role) for role in held) or "null::varchar"
+    texts = " union ".join(f"select {value_of(contract, table, role)} as _text from delivered where _shown" for role in held) or "select null::varchar as _text"
     session.execute(
         f"""
         create or replace temp table name_text as
         select _text, clean_name(_text) as _name
-        from (select distinct unnest([{texts}]) as _text from delivered where _shown)
+        from ({texts})
         where _text is not null
         """
     ).fetchall()

@@ -5,8 +5,10 @@
 -- Names, their parts of two letters (with an underscore before and after the name), and the codes of those parts. A code has
 -- 32 bits: there are only some 700 different ones, and they are compared by the set.
 create or replace temp table name_value as
-select distinct name
-from (select unnest([forename, middle_name, surname, previous_surname]) as name from clean)
+select name
+from (
+    select forename as name from clean union select middle_name from clean union select surname from clean union select previous_surname from clean
+)
 where name is not null;
 
 create or replace temp table name_bigram as
@@ -76,57 +78,10 @@ from (
 ) as p
 inner join sector_code as s on s.sector = sector_of_postcode(p.postcode);
 
--- Every row with the tokens of its single identifiers, and what its joint token is made of.
-create or replace temp table described as
-select
-    c._row_no,
-    f.forename_token,
-    m.whole                     as middle_name_token,
-    s.surname_token,
-    ps.surname_token            as previous_surname_token,
-    d.dob_token,
-    token('nino', c.nino)       as nino_token,
-    token('pnc id', c.pnc_id)   as pnc_id_token,
-    p.postcode_token,
-    pp.postcode_token           as previous_postcode_token,
-    '.' || ss.sector_token      as postcode_sector_token,
-    coalesce(c.forename_initial, left(c.forename, 1))   as first_letter,
-    coalesce(c.surname_initial, left(c.surname, 1))     as last_letter,
-    left(c.previous_surname, 1)                         as previous_letter,
-    coalesce(f.short_initials, c.forename_initial)      as short_initials,
-    c.sex,
-    c.dob
-from clean as c
-left join forename_code as f on f.forename = c.forename and f.sex = coalesce(c.sex, '')
-left join name_code as m on m.name = c.middle_name
-left join name_code as s on s.name = c.surname
-left join name_code as ps on ps.name = c.previous_surname
-left join date_code as d on d.dob = c.dob
-left join postcode_code as p on p.postcode = c.postcode
-left join postcode_code as pp on pp.postcode = c.previous_postcode
-left join sector_code as ss on ss.sector = c.postcode_sector;
-
 -- What must not be known by itself (initials, sex, parts of the date of birth) as tokens of several things at once.
 -- Initials and sex go with the date of birth; parts of the date go with initials and sex. The last part holds the date with one digit
--- left out (of the day, the month or the year), so that two dates which differ in one digit share one.
-create or replace temp table joint_code as
-with combination as (
-    select _row_no, false as is_previous, first_letter, last_letter, short_initials, sex, dob from described where dob is not null
-    union all
-    select _row_no, true, first_letter, previous_letter, short_initials, sex, dob from described where dob is not null and previous_letter is not null
-),
-hashed as (
-    select
-        *,
-        first_letter || last_letter || sex as who,
-        token_under('initial_key', first_letter || dob)                         as first_token,
-        hash_under('month_key', who || left(dob, 7))                            as month_hash,
-        hash_under('day_key', who || substr(dob, 6))                            as day_hash,
-        hash_under('year_day_key', who || left(dob, 5) || substr(dob, 9))       as year_day_hash
-    from combination
-)
-select
-    _row_no, is_previous,
+-- left out (of the day, the month or the year), so that two dates which differ in one digit share one. Of a row of `hashed_under`.
+create or replace macro joint_of(first_letter, last_letter, short_initials, sex, dob, who, first_token, month_hash, day_hash, year_day_hash) as
     concat_ws(
         '.',
         or_empty(first_token),
@@ -147,11 +102,65 @@ select
             || labelled(year_day_hash, 17, substr(dob, 6, 1)) || labelled(year_day_hash, 29, substr(dob, 7, 1))
             || token_within(day_hash, 'd' || left(dob, 3)) || token_within(day_hash, 'y' || left(dob, 2) || substr(dob, 4, 1))
         )
-    ) as joint_token
+    );
+create or replace macro month_hash_of(who, dob) as hash_under('month_key', who || left(dob, 7));
+create or replace macro day_hash_of(who, dob) as hash_under('day_key', who || substr(dob, 6));
+create or replace macro year_day_hash_of(who, dob) as hash_under('year_day_key', who || left(dob, 5) || substr(dob, 9));
+
+-- Every row with what its joint tokens are made of; that of a former name only where there is one.
+create or replace temp view described as
+select
+    c.*,
+    f.forename_token,
+    coalesce(c.forename_initial, left(c.forename, 1))   as first_letter,
+    coalesce(c.surname_initial, left(c.surname, 1))     as last_letter,
+    left(c.previous_surname, 1)                         as previous_letter,
+    coalesce(f.short_initials, c.forename_initial)      as short_initials
+from clean as c left join forename_code as f on f.forename = c.forename and f.sex = coalesce(c.sex, '');
+create or replace temp table previous_joint as
+with person as (select *, first_letter || previous_letter || sex as who from described where dob is not null and previous_letter is not null),
+hashed as (
+    select
+        *, token_under('initial_key', first_letter || dob) as first_token,
+        month_hash_of(who, dob) as month_hash, day_hash_of(who, dob) as day_hash, year_day_hash_of(who, dob) as year_day_hash
+    from person
+)
+select
+    _row_no,
+    joint_of(first_letter, previous_letter, short_initials, sex, dob, who, first_token, month_hash, day_hash, year_day_hash) as previous_joint_token
 from hashed;
 
 create or replace temp table encoded as
-select d.* exclude (first_letter, last_letter, previous_letter, short_initials, sex, dob), j.joint_token, p.joint_token as previous_joint_token
-from described as d
-left join joint_code as j on j._row_no = d._row_no and not j.is_previous
-left join joint_code as p on p._row_no = d._row_no and p.is_previous;
+with person as (select *, first_letter || last_letter || sex as who from described),
+hashed as (
+    select
+        *, token_under('initial_key', first_letter || dob) as first_token,
+        month_hash_of(who, dob) as month_hash, day_hash_of(who, dob) as day_hash, year_day_hash_of(who, dob) as year_day_hash
+    from person
+)
+select
+    h._row_no,
+    h.forename_token,
+    m.whole                     as middle_name_token,
+    s.surname_token,
+    ps.surname_token            as previous_surname_token,
+    d.dob_token,
+    token('nino', h.nino)       as nino_token,
+    token('pnc id', h.pnc_id)   as pnc_id_token,
+    p.postcode_token,
+    pp.postcode_token           as previous_postcode_token,
+    '.' || ss.sector_token      as postcode_sector_token,
+    case
+        when h.dob is not null
+            then joint_of(first_letter, last_letter, short_initials, sex, h.dob, who, first_token, month_hash, day_hash, year_day_hash)
+    end                         as joint_token,
+    pj.previous_joint_token
+from hashed as h
+left join name_code as m on m.name = h.middle_name
+left join name_code as s on s.name = h.surname
+left join name_code as ps on ps.name = h.previous_surname
+left join date_code as d on d.dob = h.dob
+left join postcode_code as p on p.postcode = h.postcode
+left join postcode_code as pp on pp.postcode = h.previous_postcode
+left join sector_code as ss on ss.sector = h.postcode_sector
+left join previous_joint as pj on pj._row_no = h._row_no;

@@ -3,8 +3,11 @@
 -- Input of the named model. `birth_year`, `birth_month`, `birth_day` and `birth_year_day` are tokens of these parts of the date together
 -- with initials and sex, so they agree only between rows that agree on those; `sex` and the initials agree only with the date.
 create or replace table name_row as
+with numbered as (
+    select (row_number() over (order by record_no, surname_token, forename_token, dob_token, joint_token))::int as row_id, * from record_name
+)
 select
-    (row_number() over (order by n.record_no, n.surname_token, n.forename_token, n.dob_token, n.joint_token))::int as row_id,
+    n.row_id,
     n.record_no,
     r.feed,
     packed(n.forename_token, 1)                     as forename,
@@ -33,7 +36,7 @@ select
     p.sectors,
     p.districts,
     r.is_changed
-from record_name as n
+from numbered as n
 inner join record as r using (record_no)
 left join record_places as p using (record_no);
 

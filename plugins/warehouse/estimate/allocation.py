@@ -1,0 +1,104 @@
+"""The share of the Pooled Treatment Budget that rests on people who complete treatment and stay away, allocated to areas.
+
+From April 2012, 20 % of the national allocation rested on the number of adults who completed drug treatment and did not come back anywhere
+in England for at least six months (UK Drug Policy Commission, Charting New Waters, April 2012, note 10); the rest went by need
+and numbers, which the caller gives as weights. Money is whole pounds, and the areas' sums add up to the total to the pound: what
+rounding down leaves goes to the largest remainders (Hamilton's method; Balinski and Young, Fair Representation, 1982).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from warehouse.estimate.common import numbers
+from warehouse.estimate.errors import EstimateFault
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    Numbers = NDArray[Any]
+
+REWARD_SHARE = 0.2
+
+
+def largest_remainder(total: int, weights: object) -> Numbers:
+    """Whole numbers in proportion to the weights that add up to the total.
+
+    Equal remainders go to the larger weight, then to the earlier row, so the same input always has the same result.
+
+    Raises:
+        EstimateFault: a total or a weight below 0, or no weight above 0.
+    """
+    parts = numbers(weights, "weights")
+    if total < 0 or not len(parts) or parts.min() < 0 or parts.sum() <= 0:
+        raise EstimateFault("A total of 0 or more is shared by weights of 0 or more, not all of them 0")
+    exact = total * (parts / parts.sum())
+    whole: Numbers = np.floor(exact + 1e-9).astype(np.int64)
+    left = int(total - whole.sum())
+    # Rounding up by a billionth may have given one too many where the total is huge: then the smallest remainders give it back.
+    remainder = np.round(exact - whole, 9)
+    order = np.lexsort((np.arange(len(parts)), -parts, -remainder))
+    if left < 0:
+        holders = order[whole[order] > 0]
+        whole[holders[left:]] -= 1
+    else:
+        whole[order[:left]] += 1
+    return whole
+
+
+def allocate(areas: pd.DataFrame, total: int, reward_share: float = REWARD_SHARE) -> pd.DataFrame:
+    """Each area's money.
+
+    Args:
+        areas: a row an area: area_code, need_weight (its part of what does not rest on results, in any unit), completions (people
+            who completed and did not come back within six months).
+        total: pounds.
+        reward_share: the part of the total that rests on completions.
+
+    Returns:
+        In the order given: area_code, need_weight, completions, by_need, by_completions, allocation; pounds, adding up to the total.
+
+    Raises:
+        EstimateFault: columns missing, an area twice, a share not from 0 to 1, or nothing to share by.
+    """
+    missing = {"area_code", "need_weight", "completions"} - set(areas.columns)
+    if missing:
+        raise EstimateFault(f"Areas lack {', '.join(sorted(missing))}")
+    if areas["area_code"].duplicated().any():
+        raise EstimateFault("An area occurs twice")
+    if not 0 <= reward_share <= 1:
+        raise EstimateFault("The share that rests on completions lies between 0 and 1")
+    reward = int(np.floor(total * reward_share + 0.5))
+    nothing = np.zeros(len(areas), dtype=np.int64)
+    by_completions = largest_remainder(reward, areas["completions"]) if reward else nothing
+    by_need = largest_remainder(total - reward, areas["need_weight"]) if total > reward else nothing
+    kept = areas[["area_code", "need_weight", "completions"]].reset_index(drop=True)
+    return kept.assign(by_need=by_need, by_completions=by_completions, allocation=by_need + by_completions)
+
+
+def what_if(areas: pd.DataFrame, total: int, completions: Mapping[str, float], reward_share: float = REWARD_SHARE) -> pd.DataFrame:
+    """What each area would have if some areas' completions were others, the total being the same.
+
+    One area's gain is the others' loss: the pot is fixed, so the table shows everybody.
+
+    Args:
+        completions: area code to the completions supposed.
+
+    Returns:
+        area_code, completions, completions_supposed, allocation, allocation_supposed, difference (adding up to 0).
+
+    Raises:
+        EstimateFault: an area that is not there, or as `allocate`.
+    """
+    unknown = sorted(set(completions) - set(areas["area_code"]))
+    if unknown:
+        raise EstimateFault(f"No such area: {', '.join(unknown)}")
+    now = allocate(areas, total, reward_share)
+    supposed = now["area_code"].map(dict(completions)).astype(float).fillna(now["completions"].astype(float))
+    then = allocate(now.assign(completions=supposed), total, reward_share)
+    kept = now[["area_code", "completions"]].assign(completions_supposed=supposed, allocation=now["allocation"])
+    return kept.assign(allocation_supposed=then["allocation"], difference=then["allocation"] - now["allocation"])

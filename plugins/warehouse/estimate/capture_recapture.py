@@ -1,0 +1,197 @@
+"""How many people there are in all, from how lists of some of them overlap.
+
+Sources: two lists, Chapman's estimator (University of California Publications in Statistics 1, 1951) with the interval of Sadinle
+(Communications in Statistics - Simulation and Computation 38, 2009); three and four, log-linear models (Fienberg, Biometrika 59, 1972; Bishop, Fienberg
+and Holland, Discrete Multivariate Analysis, 1975, chapter 6; for drug users Hay, Gannon and others), with the profile-likelihood
+interval of Cormack (Biometrics 48, 1992) and BIC by the number of people seen.
+
+Assumed: the population is the same while the lists are made, people on two lists are known to be the same (false links
+make the result too small, missed ones too large: the error goes straight in), everybody could be on any list, and of the dependence
+between lists the models hold all but the highest. With two lists dependence cannot be seen at all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import chain, combinations
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from warehouse.estimate.common import CONFIDENCE, Interval, normal_width, numbers
+from warehouse.estimate.errors import EstimateFault
+from warehouse.estimate.glm import Fit, fit
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    Numbers = NDArray[Any]
+
+# Two lists that share fewer people than this say little about those on neither.
+THIN_OVERLAP = 10
+# Models this close to the best by the criterion are as good (Burnham and Anderson, 2002).
+AS_GOOD = 2.0
+# No population is searched for beyond this many times those seen.
+FARTHEST = 1000.0
+
+Term = tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Population:
+    """An estimated population.
+
+    `models` has a row for each model: model (`A + B + A:B`), degrees, deviance, aic, bic, unseen, population, chosen. `warnings` are sentences
+    for the reader.
+    """
+
+    interval: Interval
+    model: str
+    seen: int
+    models: pd.DataFrame
+    warnings: tuple[str, ...]
+
+
+def chapman(first: int, second: int, both: int, confidence: float = CONFIDENCE) -> Interval:
+    """The population behind two independent lists.
+
+    Raises:
+        EstimateFault: more on both lists than on one, or an empty list.
+    """
+    if min(first, second) < 1 or not 0 <= both <= min(first, second):
+        raise EstimateFault("Two lists with people on each are needed, and no more on both than on either")
+    only_first, only_second, half = first - both + 0.5, second - both + 0.5, both + 0.5
+    value = (first + 1) * (second + 1) / (both + 1) - 1
+    spread = (1 / half + 1 / only_first + 1 / only_second + half / (only_first * only_second)) ** 0.5
+    reach, seen = np.exp(normal_width(confidence) * spread), first + second - both
+    unseen = only_first * only_second / half
+    return Interval(value, float(max(seen - 0.5 + unseen / reach, seen)), float(seen - 0.5 + unseen * reach))
+
+
+def log_linear(histories: pd.DataFrame, lists: Sequence[str], by: Literal["aic", "bic"] = "bic", confidence: float = CONFIDENCE) -> Population:
+    """The population behind two to four lists, by the best of all hierarchical log-linear models.
+
+    Args:
+        histories: a row for each combination of lists (0/1 columns) with `count` people; combinations not there count nobody.
+        lists: the names of the columns.
+        by: what chooses the model.
+
+    Returns:
+        The estimate of the chosen model with its profile-likelihood interval (the upper limit is infinite where the lists give none), all models,
+        and warnings. The interval takes the model as given: the spread of the models that are as good is said in a warning.
+
+    Raises:
+        EstimateFault: lists that are not two to four, values that are not 0/1, counts that are none, or nobody on two lists.
+    """
+    import pandas as pd
+
+    cells, counts = _table(histories, lists)
+    seen = int(counts.sum())
+    rows: list[dict[str, object]] = []
+    for terms in hierarchical_models(len(lists)):
+        matrix = _matrix(cells, terms)
+        try:
+            found = fit("poisson", matrix, counts)
+        except EstimateFault:
+            continue
+        unseen, size = float(np.exp(found.coefficients[0])), matrix.shape[1]
+        name = " + ".join(":".join(lists[i] for i in term) for term in terms)
+        score = {"aic": 2 * size - 2 * found.log_likelihood, "bic": np.log(seen) * size - 2 * found.log_likelihood}
+        rows.append({"model": name, "terms": terms, "degrees": len(counts) - size, "deviance": found.deviance} | score | {"unseen": unseen})
+    if not rows:
+        raise EstimateFault("No model could be fitted to these lists")
+    table = pd.DataFrame(rows).sort_values([by, "model"], ignore_index=True)
+    table["population"] = seen + table["unseen"]
+    table["chosen"] = table.index == 0
+    terms = table["terms"].iloc[0]
+    interval = _profile(cells, counts, terms, float(table["population"].iloc[0]), confidence)
+    close = table.loc[table[by] <= table[by].iloc[0] + AS_GOOD, "population"]
+    warnings = tuple(_warnings(cells, counts, lists, interval, close, table["degrees"].iloc[0]))
+    return Population(interval, str(table["model"].iloc[0]), seen, table.drop(columns="terms"), warnings)
+
+
+def hierarchical_models(lists: int) -> list[tuple[Term, ...]]:
+    """Every model with all lists in it whose interactions come with all they are made of, without the highest (8 for three lists).
+
+    The highest interaction is what cannot be known, since nobody sees those on no list.
+    """
+    single: tuple[Term, ...] = tuple((i,) for i in range(lists))
+    models: list[tuple[Term, ...]] = [single]
+    for order in range(2, lists):
+        grown = []
+        for model in models:
+            lower = {term for term in model if len(term) == order - 1}
+            possible = [term for term in combinations(range(lists), order) if set(combinations(term, order - 1)) <= lower]
+            grown += [(*model, *extra) for extra in _subsets(possible)]
+        models = grown
+    return models
+
+
+def _subsets(terms: Sequence[Term]) -> Iterator[tuple[Term, ...]]:
+    return chain.from_iterable(combinations(terms, size) for size in range(len(terms) + 1))
+
+
+def _table(histories: pd.DataFrame, lists: Sequence[str]) -> tuple[Numbers, Numbers]:
+    """All combinations of lists but that of none, and the people of each."""
+    if not 2 <= len(lists) <= 4 or len(set(lists)) != len(lists) or {*lists, "count"} - set(histories.columns):
+        raise EstimateFault("Two to four lists are needed, each a column of its own, beside `count`")
+    marks, counts = histories[list(lists)].to_numpy(dtype=float), numbers(histories["count"], "count")
+    if not np.isin(marks, (0, 1)).all() or (len(counts) and counts.min() < 0):
+        raise EstimateFault("Lists hold 0 or 1, and counts are 0 or more")
+    code = (marks @ 2 ** np.arange(len(lists))).astype(int)
+    totals = np.bincount(code, weights=counts, minlength=2 ** len(lists))[1:]
+    cells = (np.arange(1, 2 ** len(lists))[:, None] >> np.arange(len(lists))) & 1
+    if not totals[cells.sum(axis=1) > 1].sum():
+        raise EstimateFault("Nobody is on two lists: nothing is known about those on none")
+    return cells, totals
+
+
+def _matrix(cells: Numbers, terms: Sequence[Term]) -> Numbers:
+    """A column for the intercept (log of those on no list) and one for each term."""
+    return np.column_stack([np.ones(len(cells)), *(cells[:, list(term)].prod(axis=1) for term in terms)])
+
+
+def _profile(cells: Numbers, counts: Numbers, terms: Sequence[Term], estimate: float, confidence: float) -> Interval:
+    """Where the likelihood of a population, the rest of the model fitted anew for each, has fallen by what chance would explain."""
+    from scipy.optimize import brentq, minimize_scalar
+    from scipy.special import gammaln, xlogy
+    from scipy.stats import chi2
+
+    matrix = _matrix(np.vstack([np.zeros((1, cells.shape[1]), dtype=int), cells]), terms)
+    seen = counts.sum()
+
+    def log_likelihood(unseen: float) -> float:
+        whole = np.concatenate([[unseen], counts])
+        found: Fit = fit("poisson", matrix, whole)
+        total = seen + unseen
+        return float(gammaln(total + 1) - gammaln(unseen + 1) + xlogy(whole, found.fitted / total).sum())
+
+    guess = max(estimate - seen, 1e-3)
+    top = minimize_scalar(lambda x: -log_likelihood(float(np.exp(x))), bounds=(np.log(guess) - 3, np.log(guess) + 3), method="bounded")
+    best = float(np.exp(top.x))
+    floor = -float(top.fun) - float(chi2.ppf(confidence, 1)) / 2
+
+    def above(unseen: float) -> float:
+        return log_likelihood(unseen) - floor
+
+    low = 0.0 if above(1e-6) >= 0 else float(brentq(above, 1e-6, best, rtol=1e-4))
+    far = FARTHEST * seen
+    high = float("inf") if above(far) >= 0 else float(brentq(above, best, far, rtol=1e-4))
+    return Interval(estimate, min(float(seen) + low, estimate), max(float(seen) + high, estimate))
+
+
+def _warnings(cells: Numbers, counts: Numbers, lists: Sequence[str], interval: Interval, close: pd.Series, degrees: int) -> Iterator[str]:
+    for one, other in combinations(range(len(lists)), 2):
+        shared = int(counts[(cells[:, one] * cells[:, other]).astype(bool)].sum())
+        if shared < THIN_OVERLAP:
+            yield f"Only {shared} people are on both {lists[one]} and {lists[other]}: the overlap is too thin to lean on."
+    if len(lists) == 2:
+        yield "With two lists their dependence cannot be seen: if being on one makes the other likelier, the true number is larger."
+    elif degrees == 0:
+        yield "The chosen model fits every count exactly, so nothing checks it."
+    if close.max() > 1.2 * close.min():
+        yield f"Models as good as the chosen one give from {close.min():,.0f} to {close.max():,.0f}."
+    if interval.high > 10 * counts.sum():
+        yield "The interval reaches beyond ten times those seen: the lists hardly say how many there are."
