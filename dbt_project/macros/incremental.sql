@@ -105,7 +105,8 @@
     {%- set conditions = [config.get("where")] if config.get("where") else [] -%}
     {%- set tested = graph.nodes.get(model.attached_node) if model.attached_node -%}
     {%- set is_its_own = tested and tested.alias == relation.identifier -%}
-    {%- if is_its_own and tested.config.get("incremental_strategy") == "persons" and tested.config.materialized == "incremental" and is_nightly() -%}
+    {%- set is_per_person = is_its_own and tested.config.get("incremental_strategy") == "persons" -%}
+    {%- if is_per_person and tested.config.materialized == "incremental" and is_nightly() -%}
         {%- do conditions.append("person_id in (" ~ persons_to_build() ~ ")") -%}
     {%- endif -%}
     {%- if conditions -%}
@@ -115,7 +116,8 @@
 {%- endmacro %}
 
 
-{#- A build by hand follows no plan (plugins/warehouse/model/state.py): what was known of the tables is true no more. -#}
+{#- A build by hand follows no plan (plugins/warehouse/model/state.py): what was known of the tables is true no
+    more. -#}
 {% macro forget_unplanned_state() -%}
     {%- if execute and not var('past', false) and has_kept_state() -%}
         delete from intermediate.model_build

@@ -1,5 +1,5 @@
-{#- How a figure stands to a benchmark, by its 95 % interval: the benchmark outside it is a difference, in words of better
-    and worse where the definition says which way is better. Null without an interval or a benchmark.
+{#- How a figure stands to a benchmark, by its 95 % interval: the benchmark outside it is a difference, in words of
+    better and worse where the definition says which way is better. Null without an interval or a benchmark.
     Args: lower, upper, benchmark, polarity (`higher`, `lower` or `neither` is better).
     Source: the colours of Public Health Outcomes Framework profiles; certainty: recalled. -#}
 {% macro compared_with(lower, upper, benchmark, polarity) -%}
@@ -38,8 +38,8 @@
 {%- endmacro %}
 
 
-{#- The certainties a person stands at, separated by a semicolon. Most people are the same at all three: they are counted
-    once, under the list. Args: standing, the alias of `int_person_standing`. -#}
+{#- The certainties a person stands at, separated by a semicolon. Most people are the same at all three: they are
+    counted once, under the list. Args: standing, the alias of `int_person_standing`. -#}
 {% macro certainties_of(standing) -%}
     concat_ws(
         ';',

@@ -1,5 +1,5 @@
-{#- A bound of the 95 % interval of a count of events; divide it by the person-time for the bound of a rate. Byar's method
-    from 10 events on, exact (Poisson) below, where Byar's is less accurate.
+{#- A bound of the 95 % interval of a count of events; divide it by the person-time for the bound of a rate. Byar's
+    method from 10 events on, exact (Poisson) below, where Byar's is less accurate.
     Args: events (a whole number); `side` is `-` for the lower and `+` for the upper bound.
     Source: Fingertips public health technical guidance as PHEindicatormethods has it; Armitage and Berry 2002 for the
     exact method: half the 2.5th percentile of chi-square with 2 x events degrees of freedom, half the 97.5th with 2 more. -#}

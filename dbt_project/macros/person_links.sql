@@ -4,7 +4,7 @@
 {% macro balanced(person_id) -%}
     {%- if '.' not in person_id -%}
         {#- Without its table the column is the one of the subquery, and everybody is left out. -#}
-        {{ exceptions.raise_compiler_error("balanced() needs the column with its table, as balanced('journeys.person_id')") }}
+        {{ exceptions.raise_compiler_error("balanced() needs the column with its table: 'journeys.person_id'") }}
     {%- endif -%}
     not exists (
         select from {{ ref('int_person_standing') }} as variants

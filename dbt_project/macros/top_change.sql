@@ -1,5 +1,5 @@
-{#- Items of the Treatment Outcomes Profile in days of 28 that are better at none: what was used, and injecting. Each has a
-    row in `top_change_thresholds`. -#}
+{#- Items of the Treatment Outcomes Profile in days of 28 that are better at none: what was used, and injecting. Each
+    has a row in `top_change_thresholds`. -#}
 {% macro top_use_items() -%}
     {{ return([
         'alcohol_days', 'opioid_days', 'crack_days', 'cocaine_days', 'amphetamine_days', 'cannabis_days', 'other_drug_days',

@@ -30,7 +30,7 @@ expected as (
 
     select
         'outcome_sustained_recovery' as mart,
-        count(*) filter (where journeys.is_successful_completion) * max(horizons.number) as journeys
+        count(*) filter (where journeys.is_successful_completion) * coalesce(max(horizons.number), 0) as journeys
     from {{ ref('fct_treatment_journeys') }} as journeys
     cross join horizons
 ),

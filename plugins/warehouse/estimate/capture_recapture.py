@@ -143,6 +143,8 @@ def _table(histories: pd.DataFrame, lists: Sequence[str]) -> tuple[Numbers, Numb
     code = (marks @ 2 ** np.arange(len(lists))).astype(int)
     totals = np.bincount(code, weights=counts, minlength=2 ** len(lists))[1:]
     cells = (np.arange(1, 2 ** len(lists))[:, None] >> np.arange(len(lists))) & 1
+    if not (totals @ cells).all():
+        raise EstimateFault("Each list needs somebody on it")
     if not totals[cells.sum(axis=1) > 1].sum():
         raise EstimateFault("Nobody is on two lists: nothing is known about those on none")
     return cells, totals

@@ -51,11 +51,10 @@ class Effect:
 
 @dataclass(frozen=True)
 class Slopes:
-    """Coefficients of interest with their standard errors and the clusters behind them."""
+    """Coefficients of interest with their standard errors."""
 
     value: Numbers
     error: Numbers
-    clusters: int
 
 
 def difference_in_differences(panel: pd.DataFrame, start: object, draws: int = DRAWS, seed: int = 1, confidence: float = CONFIDENCE) -> Effect:
@@ -159,7 +158,7 @@ def _slopes(rate: Numbers, weight: Numbers, area: Numbers, period: Numbers, want
     factor = clusters / (clusters - 1) * (len(rate) - 1) / (len(rate) - matrix.shape[1])
     variance = np.diag(bread @ (summed.T @ summed) @ bread) * factor
     kept = wanted.shape[1]
-    return Slopes(coefficients[:kept], np.sqrt(np.maximum(variance[:kept], 0)), clusters)
+    return Slopes(coefficients[:kept], np.sqrt(np.maximum(variance[:kept], 0)))
 
 
 def _placebo(rate: Numbers, weight: Numbers, area: Numbers, post: Numbers, treated: Numbers, draws: int, seed: int) -> float:

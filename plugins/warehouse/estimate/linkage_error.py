@@ -2,8 +2,8 @@
 
 Of N people, those seen with an outcome are seen by a link. A share `precision` of them truly has it, and a share `recall` of all who
 truly have it is seen, so true rate = seen rate x precision / recall. This is Rogan and Gladen's estimator (American Journal of
-Epidemiology 107, 1978) written with the predictive value instead of the specificity; for follow-up by linkage see Brenner and
-Schmidtmann, "Effects of record linkage errors on disease registration" and "... on registry-based follow-up studies" (1996-97).
+Epidemiology 107, 1978) written with the predictive value instead of the specificity; for follow-up by linkage see Brenner,
+Schmidtmann and Stegmaier, "Effects of record linkage errors on registry-based follow-up studies", Statistics in Medicine 16, 1997.
 Precision and recall are of persons' statuses, not of pairs of records: a false link to one who has the outcome anyway does no
 harm, and one of a person's several true links is enough. Assumed: errors are the same for those with and without the outcome within
 the group the rate is of; where they differ by group, put right each group by its own.
@@ -11,7 +11,8 @@ the group the rate is of; where they differ by group, put right each group by it
 Imputation: each uncertain record is given to one of its possible persons or to nobody, by the probabilities of the linkage, many times; the
 results are put together by Rubin's rules (Multiple Imputation for Nonresponse in Surveys, 1987; degrees of freedom of Barnard and
 Rubin, Biometrika 86, 1999). For linkage: Goldstein, Harron and Wade, Statistics in Medicine 31, 2012. It is as good as the
-probabilities: if 0.9 is not right nine times in ten, neither is the result.
+probabilities: if 0.9 is not right nine times in ten, neither is the result. If they are exactly right the interval is a little wide, since
+the imputation then knows more than the formula for the complete data (Meng, Statistical Science 9, 1994).
 """
 
 from __future__ import annotations

@@ -117,7 +117,8 @@ def at_times(curve: pd.DataFrame, times: object) -> pd.DataFrame:
         known = rows["time"].to_numpy()
         asked = wanted[(wanted >= known[0]) & (wanted <= known[-1])]
         pieces.append(rows.iloc[np.searchsorted(known, asked, side="right") - 1].assign(at=asked))
-    return pd.concat(pieces, ignore_index=True)
+    found: pd.DataFrame = pd.concat(pieces, ignore_index=True)
+    return found
 
 
 def median_time(curve: pd.DataFrame) -> dict[str, float]:

@@ -15,15 +15,14 @@ from warehouse.publish.wording import other_delivery
 WORST_RULES = 12
 
 
-def load_section(feeds: tuple[FeedLoad, ...], history: History, night: date, erased: Mapping[str, int], stale: Collection[str] = ()) -> Section:
+def load_section(feeds: tuple[FeedLoad, ...], history: History, night: date, erased: Mapping[str, int], on_time: Collection[str] = ()) -> Section:
     """Rows received, admitted and quarantined by feed and table, against the last nights; late, replaced and withdrawn deliveries.
 
     Args:
         erased: records erased by feed since the night before.
-        stale: feeds that are late. One that owes nothing tonight, as a weekly feed on most nights, is no trouble.
+        on_time: feeds that have come and are not late. One of them that owes nothing tonight, as a weekly feed on most nights, is no trouble.
     """
-    troubled = [feed for feed in feeds if feed.status not in ("admitted", "no delivery") or (feed.status == "no delivery" and feed.feed in stale)]
-    blocks: list[Block] = [Note(_trouble(feed), is_warning=True) for feed in troubled]
+    blocks: list[Block] = [Note(_trouble(feed), is_warning=True) for feed in feeds if feed.status != "admitted" and not owes_nothing(feed, on_time)]
     fates = [
         {"feed": feed.feed, "fate": fate, "rows": rows}
         for feed in feeds
@@ -59,6 +58,11 @@ def load_section(feeds: tuple[FeedLoad, ...], history: History, night: date, era
         told = ", ".join(f"{feed} {people(count)}" for feed, count in erased.items())
         blocks.append(Note(f"Records erased since the night before, at the request of the person or the agency: {told}."))
     return Section("deliveries", "Deliveries", [*blocks, *_last_nights(history)])
+
+
+def owes_nothing(feed: FeedLoad, on_time: Collection[str]) -> bool:
+    """Whether a feed that did not come need not have come."""
+    return feed.status == "no delivery" and feed.feed in on_time
 
 
 def _trouble(feed: FeedLoad) -> str:

@@ -14,7 +14,7 @@ from warehouse.publish.report.blocks import Fact, Section
 from warehouse.publish.report.history import History
 from warehouse.publish.report.indicator_section import indicator_section
 from warehouse.publish.report.linkage_section import linkage_section
-from warehouse.publish.report.load_sections import load_section, quality_section
+from warehouse.publish.report.load_sections import load_section, owes_nothing, quality_section
 from warehouse.publish.report.outcome_section import outcome_section
 from warehouse.publish.report.run_sections import coverage_section, publication_section, timing_section
 
@@ -57,7 +57,7 @@ def _sections(summary: NightSummary, history: History) -> list[Section]:
     return [
         outcome_section(summary.outcomes),
         indicator_section(summary.indicators),
-        load_section(summary.feeds, history, summary.night, summary.erased, _stale(summary)),
+        load_section(summary.feeds, history, summary.night, summary.erased, _on_time(summary)),
         quality_section(summary.feeds, history),
         linkage_section(summary.linkage, history),
         coverage_section(summary),
@@ -68,7 +68,7 @@ def _sections(summary: NightSummary, history: History) -> list[Section]:
 
 def _facts(summary: NightSummary) -> list[Fact]:
     admitted = sum(feed.status == "admitted" for feed in summary.feeds)
-    owed = sum(feed.status != "no delivery" or feed.feed in _stale(summary) for feed in summary.feeds)
+    owed = sum(not owes_nothing(feed, _on_time(summary)) for feed in summary.feeds)
     received, quarantined = sum(feed.received for feed in summary.feeds), sum(feed.quarantined for feed in summary.feeds)
     facts = [
         Fact(
@@ -97,8 +97,8 @@ def _facts(summary: NightSummary) -> list[Fact]:
     return facts
 
 
-def _stale(summary: NightSummary) -> set[str]:
-    return {coverage.feed for coverage in summary.stale}
+def _on_time(summary: NightSummary) -> set[str]:
+    return {coverage.feed for coverage in summary.coverage if not coverage.is_stale}
 
 
 def _late(summary: NightSummary) -> str:
