@@ -87,8 +87,8 @@
 {%- endmacro %}
 
 
-{#- A bound of the 95 % Wilson score interval of a proportion, in per cent as it is published; null when the denominator is
-    null or 0. Args: successes, trials; `side` is `-` for the lower and `+` for the upper bound. -#}
+{#- A bound of the 95 % Wilson score interval of a proportion, in per cent as it is published; null when the denominator
+    is null or 0. Args: successes, trials; `side` is `-` for the lower and `+` for the upper bound. -#}
 {% macro wilson_bound(successes, trials, side) -%}
     (100 * {{ wilson_share_bound(successes, trials, side) }})::numeric(5, 1)
 {%- endmacro %}

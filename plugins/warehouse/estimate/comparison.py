@@ -187,7 +187,7 @@ def shrunken_rates(people: object, observed: object, confidence: float = CONFIDE
         return float(-(betaln(o + a, n - o + b) - betaln(a, b)).sum()), -slope
 
     share = o.sum() / n.sum()
-    edges = [(-15.0, 15.0), (np.log(0.1), np.log(max(n.sum(), 1.0)))]
+    edges = [(-15.0, 15.0), (np.log(0.1), np.log(n.sum()))]
     starts = [np.array([np.log(share / (1 - share)), np.log(size)]) for size in (10.0, n.sum())]
     mean, size = min((minimize(unlikelihood, start, bounds=edges, jac=True, method="L-BFGS-B") for start in starts), key=lambda found: float(found.fun)).x
     strength = np.exp(size)
