@@ -165,7 +165,7 @@ def test_work_reports_and_logs(clean_db: Path) -> None:
         written(clean_db / "reports" / f"{before(60)}.html"),
         written(clean_db / "reports" / "latest.html"),
         written(clean_db / "airflow" / "logs" / "dag_id=link" / "new.log", 7),
-        written(clean_db / "airflow" / "airflow.cfg", 300),
+        written(clean_db / "airflow" / "dags-as-delivered.txt", 300),
     ]
     gone = [
         written(clean_db / "work" / "admit" / ".unfinished-8" / "nominals.parquet", 3),

@@ -98,7 +98,7 @@ def _facts(summary: NightSummary) -> list[Fact]:
 
 
 def _on_time(summary: NightSummary) -> set[str]:
-    return {coverage.feed for coverage in summary.coverage if not coverage.is_stale}
+    return {coverage.feed for coverage in summary.coverage if coverage.last_night and not coverage.is_stale}
 
 
 def _late(summary: NightSummary) -> str:
