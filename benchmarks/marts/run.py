@@ -36,8 +36,9 @@ def timed(work: Callable[[], object]) -> float:
 
 
 def nodes(night: date, layer: str) -> list[tuple[str, str, float]]:
-    """Kind, name and seconds of everything that the last build of a layer ran."""
-    lines = (runner.work_dir() / "logs" / f"{night}.{layer}.log").read_text(encoding="utf-8").splitlines()
+    """Kind, name and seconds of everything that the last build of a layer ran; nothing where there was nothing to do."""
+    log = runner.work_dir() / "logs" / f"{night}.{layer}.log"
+    lines = log.read_text(encoding="utf-8").splitlines() if log.exists() else []
     found = [NODE.match(line) for line in lines]
     return [(match["kind"], match["name"], float(match["seconds"])) for match in found if match]
 
