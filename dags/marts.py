@@ -6,7 +6,7 @@ from warehouse.orchestrate.assets import MARTS, PERSON_LINKS
 from warehouse.orchestrate.dag_defaults import DEFAULT_ARGS, START_DATE, night_of_run, runbook
 
 # The layers of the dbt project that each task builds: a task costs five seconds of imports, so the seeds ride along.
-LAYERS = {"staging": ["seeds", "staging"], "intermediate": ["intermediate"], "marts": ["marts"], "published": ["published"]}
+LAYERS = {"staging": ["seeds", "staging"], "intermediate": ["intermediate"], "marts": ["marts"], "estimates": ["estimates"], "published": ["published"]}
 
 
 @dag(

@@ -23,7 +23,7 @@ os.environ["WAREHOUSE_SETTLE_SECONDS"] = "0"
 os.environ["DO_NOT_TRACK"] = "1"
 os.environ["GX_ANALYTICS_ENABLED"] = "false"
 
-STAGE_SCHEMAS = ("landing", "quarantine", "vault", "source", "linkage", "ops")
+STAGE_SCHEMAS = ("landing", "quarantine", "vault", "source", "linkage", "estimates_blue", "estimates_green", "ops")
 MODELLED_SCHEMAS = ("staging", "intermediate", "marts_blue", "marts_green", "published_blue", "published_green", "marts", "published")
 
 

@@ -17,7 +17,7 @@ from typing import Annotated
 
 import typer
 
-from warehouse import cli_contracts, cli_deliveries, cli_erasure, cli_linkage, cli_marts, cli_retention, cli_tokenise
+from warehouse import cli_contracts, cli_deliveries, cli_erasure, cli_linkage, cli_marts, cli_products, cli_retention, cli_tokenise
 from warehouse.cli_common import EXIT_USAGE, Night, console, fail, today
 
 # A scheduler ends commands by SIGTERM: leave through the finally clauses, so that no service is left running.
@@ -27,6 +27,7 @@ app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, help="Ru
 app.add_typer(cli_contracts.app, name="contracts")
 app.add_typer(cli_linkage.app, name="linkage")
 app.add_typer(cli_marts.app, name="marts")
+app.add_typer(cli_products.app, name="products")
 app.add_typer(cli_deliveries.app)
 app.add_typer(cli_erasure.app)
 app.add_typer(cli_retention.app)

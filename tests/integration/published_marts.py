@@ -12,7 +12,7 @@ SECOND_NIGHT = date(2026, 11, 2)
 PEOPLE = "create table {schema}.dim_person as select n as person_no, {value}::text as night_no from generate_series(1, 5) n"
 RATES = "create table {schema}.outcome_rates as select 'settled'::text as outcome, {value}::text as night_no"
 EXPECTED = {"marts": frozenset({"dim_person"}), "published": frozenset({"outcome_rates"})}
-STAGES = ("model.staging", "model.intermediate", "model.marts", "model.published")
+STAGES = ("model.staging", "model.intermediate", "model.marts", "model.estimates", "model.published")
 
 
 def build(night: date, *statements: str, value: str = "'one'", stages: tuple[str, ...] = STAGES) -> str:

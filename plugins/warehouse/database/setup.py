@@ -8,6 +8,7 @@ from warehouse.database import server, zones
 from warehouse.database.connect import connect
 from warehouse.database.errors import clean_errors
 from warehouse.link.review import tables as review_tables
+from warehouse.products import stage as products
 from warehouse.settings import settings
 
 
@@ -25,3 +26,4 @@ def prepare() -> None:
     with clean_errors("create the feeds' tables"), connect("loader") as connection:
         for contract in all_contracts():
             ddl.apply(contract, connection)
+    products.prepare()

@@ -12,6 +12,8 @@ create schema if not exists staging        authorization wh_transformer;
 create schema if not exists intermediate   authorization wh_transformer;
 create schema if not exists marts_blue     authorization wh_transformer;
 create schema if not exists marts_green    authorization wh_transformer;
+create schema if not exists estimates_blue  authorization wh_transformer;
+create schema if not exists estimates_green authorization wh_transformer;
 create schema if not exists published_blue  authorization wh_transformer;
 create schema if not exists published_green authorization wh_transformer;
 create schema if not exists marts          authorization wh_transformer;

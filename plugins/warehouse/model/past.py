@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
@@ -13,11 +14,16 @@ from psycopg import Connection, sql
 from warehouse.database import clean_errors, connect
 from warehouse.model import runner
 from warehouse.model.errors import ModelBuildFailed
+from warehouse.model.stage import AFTER_ESTIMATES
+from warehouse.products import stage as products
+from warehouse.products.errors import EstimateFailed
+from warehouse.products.schemas import of_past
 from warehouse.settings import settings
 
 # The layers a past night is built in, in schemas of this name with `_past`: the macro generate_schema_name.
-LAYERS = ("staging", "intermediate", "marts", "published")
+LAYERS = ("staging", "intermediate", "marts", "estimates", "published")
 PUBLIC = ("marts", "published")
+REFERENCE = re.compile(r"ref\('(\w+)'\)")
 
 
 def tables() -> dict[str, str]:
@@ -46,14 +52,37 @@ def rows(night: date, table: str, *, keep: bool = False) -> Iterator[bytes]:
     if table not in known:
         raise ValueError(f"There is no table '{table}' in marts or published. Tables: {', '.join(known)}")
     with clean_errors(f"build {table} as at {night}"), connect("transformer", autocommit=True) as connection, _past_alone(connection, night, keep):
-        variables = {"slot": "blue", "as_at": night.isoformat(), "past": "true"}
-        invocation = runner.invoke(("run", "--full-refresh", "--select", f"+{table}"), variables, target="target_past")
-        failures = [invocation.error] if invocation.error else [str(result) for result in invocation.results if result.has_failed]
-        if failures:
-            raise ModelBuildFailed(f"{known[table]} of {night}", failures)
+        connection.execute("create schema estimates_past")
+        if estimated(table):
+            _run(night, *(f"+path:{path}" for path in ("models/marts", "models/intermediate")), exclude=f"path:{AFTER_ESTIMATES}")
+            _estimate(night)
+        _run(night, f"+{table}")
         query = sql.SQL("copy (table {}) to stdout with (format csv, header)").format(sql.Identifier(f"{known[table]}_past", table))
         with connection.cursor().copy(query) as blocks:
             yield from map(bytes, blocks)
+
+
+def estimated(table: str) -> bool:
+    """Whether a table is made from estimates: then all marts have to be built first."""
+    path = next(Path(settings().dbt_project_dir, "models").rglob(f"{table}.sql"))
+    text = path.read_text(encoding="utf-8")
+    return "source('estimates'" in text or any(estimated(parent) for parent in REFERENCE.findall(text) if parent in tables())
+
+
+def _run(night: date, *selected: str, exclude: str | None = None) -> None:
+    variables = {"slot": "blue", "as_at": night.isoformat(), "past": "true"}
+    options = ("--exclude", exclude) if exclude else ()
+    invocation = runner.invoke(("run", "--full-refresh", "--select", *selected, *options), variables, target="target_past")
+    failures = [invocation.error] if invocation.error else [str(result) for result in invocation.results if result.has_failed]
+    if failures:
+        raise ModelBuildFailed(f"night of {night}", failures)
+
+
+def _estimate(night: date) -> None:
+    try:
+        products.estimate(night, of_past())
+    except EstimateFailed as failure:
+        raise ModelBuildFailed(f"estimates of {night}", [str(failure)]) from None
 
 
 @contextmanager

@@ -11,22 +11,28 @@ from datetime import date
 from warehouse.database import clean_errors, connect, ops
 from warehouse.model import runner, state
 from warehouse.model.errors import ModelBuildFailed
+from warehouse.products import stage as products
+from warehouse.products.errors import EstimateFailed
+from warehouse.products.schemas import of_slot
 from warehouse.publish.slots import idle_slot
 
 log = logging.getLogger(__name__)
 
 # Tests run with the first layer in which all they look at is built. A night leaves out what cannot change in a night:
 # unit tests, tests of the committed code lists, and the rules of source tables, which every row met on admission.
-NIGHTLY_BUILD = ("build", "--exclude", "source:*", "--exclude-resource-type", "unit_test", "--indirect-selection", "buildable")
+NIGHTLY_BUILD = ("build", "--exclude-resource-type", "unit_test", "--indirect-selection", "buildable")
+# Marts that read estimates are built when those are made, with the published layer.
+AFTER_ESTIMATES = "models/marts/estimates"
 # In the order the layers build on each other.
 COMMANDS: dict[str, tuple[str, ...]] = {
     "seeds": ("seed",),
-    "staging": (*NIGHTLY_BUILD, "--select", "path:models/staging"),
-    "intermediate": (*NIGHTLY_BUILD, "--select", "path:models/intermediate"),
-    "marts": (*NIGHTLY_BUILD, "--select", "path:models/marts"),
-    "published": (*NIGHTLY_BUILD, "--select", "path:models/published"),
+    "staging": (*NIGHTLY_BUILD, "--select", "path:models/staging", "--exclude", "source:*"),
+    "intermediate": (*NIGHTLY_BUILD, "--select", "path:models/intermediate", "--exclude", "source:*"),
+    "marts": (*NIGHTLY_BUILD, "--select", "path:models/marts", "--exclude", "source:*", f"path:{AFTER_ESTIMATES}"),
+    "published": (*NIGHTLY_BUILD, "--select", "path:models/published", f"path:{AFTER_ESTIMATES}", "--exclude", "source:*"),
 }
-LAYERS = tuple(COMMANDS)
+# `estimates` is the one layer that is no dbt build: models fitted in Python on the marts (warehouse.products).
+LAYERS = ("seeds", "staging", "intermediate", "marts", "estimates", "published")
 # The layers with tables that follow the night's change.
 KEEPING_STATE = ("intermediate", "marts")
 WHOLE = ("--full-refresh",)
@@ -43,19 +49,21 @@ def build(night: date, layer: str) -> dict[str, int]:
         layer: one of `LAYERS`.
 
     Returns:
-        Counts: `seeds`, `models`, `tests`, `warnings`, `built_whole` (1 or 0) of a layer with per-person tables, and under the name of
-        each table the rows written to it.
+        Counts: of `estimates` the rows by table; else `seeds`, `models`, `tests`, `warnings`, `built_whole` (1 or 0) of a layer
+        with per-person tables, and under the name of each table the rows written to it.
 
     Raises:
         ValueError: there is no such layer.
         ModelBuildFailed: dbt could not build the layer, or a test failed; the names of what failed, no values.
         DatabaseFault: the warehouse could not be reached.
     """
-    if layer not in COMMANDS:
+    if layer not in LAYERS:
         raise ValueError(f"There is no layer called '{layer}'. Layers: {', '.join(LAYERS)}")
     with ops.stage_run(night, f"model.{layer}") as run:
         with clean_errors("find the slot to build in"), connect("transformer") as connection:
             slot = idle_slot(connection)
+        if layer == "estimates":
+            return _estimate(night, slot, run)
         with _kept_state(night, layer, slot) as options:
             if options is None:
                 return _counts([])
@@ -70,6 +78,16 @@ def build(night: date, layer: str) -> dict[str, int]:
             run.count(name, value)
         log.info("Built %s in slot %s: %s models, %s seeds, %s tests", layer, slot, counts["models"], counts["seeds"], counts["tests"])
         return counts
+
+
+def _estimate(night: date, slot: str, run: ops.StageRun) -> dict[str, int]:
+    try:
+        counts = products.estimate(night, of_slot(slot))
+    except EstimateFailed as failure:
+        raise ModelBuildFailed("estimates", [str(failure)]) from None
+    for name, value in counts.items():
+        run.count(name, value)
+    return counts
 
 
 @contextmanager

@@ -27,6 +27,8 @@ LIBRARIES = (
     "dbt.cli.main",
     "dbt.adapters.postgres",
     "altair",
+    "pandas",
+    "scipy.stats",
     "jinja2",
 )
 

@@ -16,9 +16,9 @@ from warehouse.publish.errors import PublishRefused
 from warehouse.publish.slots import LAYERS, other_slot, physical_schema
 from warehouse.settings import settings
 
-BUILD_STAGES = ("model.staging", "model.intermediate", "model.marts", "model.published")
+BUILD_STAGES = ("model.staging", "model.intermediate", "model.marts", "model.estimates", "model.published")
 # The stages that build into a slot; the other two write schemas both slots share.
-SLOT_STAGES = ("model.marts", "model.published")
+SLOT_STAGES = ("model.marts", "model.estimates", "model.published")
 
 # Timestamps are all the server's own clock, so they can be compared.
 LATEST_RUNS = """
@@ -70,7 +70,7 @@ def slot_to_publish(connection: Connection[Any], night: date) -> str:
             return other_slot(live[0])
     if stale:
         raise PublishRefused(
-            f"The marts of {night} are not published: {', '.join(stale)} has not run for this night since the last publication; build both layers again"
+            f"The marts of {night} are not published: {', '.join(stale)} has not run for this night since the last publication; build these layers again"
         )
     if live and live[1] > night:
         raise PublishRefused(f"The marts of {night} are not published: the later night {live[1]} is live, and analysts must not go back unawares")

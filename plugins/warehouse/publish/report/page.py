@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 
@@ -36,8 +37,12 @@ def _environment() -> Environment:
     return environment
 
 
-def page(summary: NightSummary, history: History) -> str:
-    """The report as one HTML page that loads nothing from anywhere."""
+def page(summary: NightSummary, history: History, products: Sequence[Section] = ()) -> str:
+    """The report as one HTML page that loads nothing from anywhere.
+
+    Args:
+        products: the sections of the products, after those of the outcomes.
+    """
     return (
         _environment()
         .get_template("report.html.j2")
@@ -47,16 +52,17 @@ def page(summary: NightSummary, history: History) -> str:
             publication=summary.publication,
             stale=summary.stale,
             facts=_facts(summary),
-            sections=_sections(summary, history),
+            sections=_sections(summary, history, products),
             style=Markup((TEMPLATES / "report.css").read_text(encoding="utf-8")),
         )
     )
 
 
-def _sections(summary: NightSummary, history: History) -> list[Section]:
+def _sections(summary: NightSummary, history: History, products: Sequence[Section]) -> list[Section]:
     return [
         outcome_section(summary.outcomes),
         indicator_section(summary.indicators),
+        *products,
         load_section(summary.feeds, history, summary.night, summary.erased, _on_time(summary)),
         quality_section(summary.feeds, history),
         linkage_section(summary.linkage, history),

@@ -10,6 +10,7 @@ from pathlib import Path
 from warehouse.database import clean_errors, connect, ops
 from warehouse.publish.report.history import history
 from warehouse.publish.report.page import page
+from warehouse.publish.report.products.registry import product_sections
 from warehouse.publish.summary import night_summary
 from warehouse.settings import settings
 
@@ -32,7 +33,8 @@ def write(night: date) -> Path:
         summary = night_summary(night)
         with clean_errors("read the last nights"), connect("analyst") as connection:
             past = history(connection, night)
-        text = page(summary, past)
+            products = product_sections(connection)
+        text = page(summary, past, products)
         folder = settings().reports_dir
         folder.mkdir(parents=True, exist_ok=True)
         report = folder / f"{night.isoformat()}.html"
