@@ -11,3 +11,18 @@
         where variants.person_id = {{ person_id }} and not variants.is_balanced
     )
 {%- endmacro %}
+
+
+{#- The links of a certainty that `int_person_standing` compares: all, or on a nightly build those of the persons whose
+    links tonight's changes reach. -#}
+{% macro links_of_certainty(certainty) -%}
+    select
+        record_key,
+        person_id
+    from {{ ref('stg_linkage__person_link_by_certainty') }}
+    where
+        certainty = '{{ certainty }}'
+        {%- if execute and is_nightly() %}
+            and person_id in ({{ relinked_persons() }})
+        {%- endif %}
+{%- endmacro %}

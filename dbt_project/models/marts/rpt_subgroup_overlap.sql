@@ -1,37 +1,55 @@
 {{ config(indexes=[{'columns': ['certainty', 'financial_year', 'subgroup', 'other_subgroup'], 'unique': true}]) }}
 
-with members as (
-    select distinct
-        certainties.certainty,
-        periods.financial_year,
-        members.subgroup,
+-- Which groups a person was in, in a year and over all of them, as one number: persons are many, patterns at most 31.
+with patterns as (
+    select
         members.person_id,
-        members.is_heroin_or_crack_user
+        coalesce(members.financial_year, 'all years') as financial_year,
+        bit_or(1 << subgroups.position) as pattern,
+        bool_or(members.is_heroin_or_crack_user) as is_user
     from {{ ref('int_subgroup_members') }} as members
-    inner join {{ ref('int_person_certainties') }} as certainties on members.person_id = certainties.person_id
-    cross join
-        lateral (
-            values
-            (members.financial_year),
-            ('all years')
-        ) as periods (financial_year)
+    inner join {{ ref('drug_data_warehouse_subgroups') }} as subgroups on members.subgroup = subgroups.subgroup
+    group by grouping sets ((members.person_id, members.financial_year), (members.person_id))
+),
+
+persons as (
+    select
+        {{ certainties_of('standing') }} as certainties,
+        patterns.financial_year,
+        patterns.pattern,
+        count(*) as persons,
+        count(*) filter (where patterns.is_user) as users
+    from patterns
+    inner join {{ ref('int_person_standing') }} as standing on patterns.person_id = standing.person_id
+    group by {{ certainties_of('standing') }}, patterns.financial_year, patterns.pattern
+),
+
+members as (
+    select
+        each.certainty,
+        persons.financial_year,
+        persons.pattern,
+        sum(persons.persons) as persons,
+        sum(persons.users) as users
+    from persons
+    cross join lateral unnest(string_to_array(persons.certainties, ';')) as each (certainty)
+    group by each.certainty, persons.financial_year, persons.pattern
 ),
 
 shared as (
     select
         members.certainty,
         members.financial_year,
-        members.subgroup,
+        subgroups.subgroup,
         partners.subgroup as other_subgroup,
-        count(*) as persons_in_both,
-        count(*) filter (where members.is_heroin_or_crack_user) as users_in_both
+        sum(members.persons) as persons_in_both,
+        sum(members.users) as users_in_both
     from members
-    inner join members as partners
-        on
-            members.certainty = partners.certainty
-            and members.financial_year = partners.financial_year
-            and members.person_id = partners.person_id
-    group by members.certainty, members.financial_year, members.subgroup, partners.subgroup
+    inner join {{ ref('drug_data_warehouse_subgroups') }} as subgroups
+        on members.pattern & (1 << subgroups.position) != 0
+    inner join {{ ref('drug_data_warehouse_subgroups') }} as partners
+        on members.pattern & (1 << partners.position) != 0
+    group by members.certainty, members.financial_year, subgroups.subgroup, partners.subgroup
 ),
 
 periods as (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from pathlib import Path
 from typing import Any
 
@@ -119,6 +120,7 @@ def _model_section(folder: str, model: dict[str, Any]) -> str:
 
 
 def _accepted_values(column: dict[str, Any]) -> list[str]:
-    """The values a column may hold, where one of its dbt tests lists them."""
-    tests = [test["accepted_values"] for test in column.get("data_tests") or [] if isinstance(test, dict) and "accepted_values" in test]
-    return [str(value) for test in tests for value in (test.get("arguments") or test)["values"]]
+    """The values a column may hold, where a constraint lists them: `column in ('one', 'another')`."""
+    rules = [str(constraint["expression"]) for constraint in column.get("constraints") or [] if constraint["type"] == "check"]
+    listed = [match[1] for rule in rules if (match := re.fullmatch(rf"{column['name']} in \((.+)\)", rule))]
+    return [value.strip().strip("'") for values in listed for value in re.split(r", (?=')|(?<=\d), ", values)]

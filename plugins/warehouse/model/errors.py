@@ -14,6 +14,7 @@ SAFE_MESSAGES = (
     re.compile(r"canceling statement due to [\w ]+"),
     re.compile(r"could not (extend|write to|open) file"),
     re.compile(r"No space left on device"),
+    re.compile(r'new row for relation "\w+" violates check constraint "\w+"'),
     re.compile(r"(deadlock detected|division by zero|out of memory|server closed the connection unexpectedly)"),
     re.compile(r"This model has an enforced contract that failed"),
     re.compile(r"Compilation Error"),

@@ -12,13 +12,20 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
 from warehouse.database import url
 from warehouse.model.errors import safe_message
+from warehouse.model.parsed import manifest
 from warehouse.settings import settings
 
+if TYPE_CHECKING:
+    from dbt.cli.main import dbtRunnerResult
+
+# The night: no schema, no configuration depends on it, so that parsing the project can be spared from night to night.
+READ_WHEN_RUN = "as_at"
 FAILED = ("error", "fail", "runtime error", "partial success")
 
 
@@ -70,16 +77,20 @@ def invoke(command: Sequence[str], variables: dict[str, str], *, target: str = "
     """
     from dbt.cli.main import dbtRunner  # seconds to import, so not before a task needs it
 
-    arguments = [
-        *command,
-        *("--vars", json.dumps(variables)),
+    options = [
         *("--project-dir", str(settings().dbt_project_dir), "--profiles-dir", str(settings().dbt_project_dir)),
         *("--target-path", str(work_dir() / target), "--log-path", str(work_dir() / "logs")),
         *("--quiet", "--no-use-colors", "--log-level", "none", "--log-level-file", "none", "--no-print"),
         "--write-json" if writes_json else "--no-write-json",
     ]
+
+    def parse(parsing: dict[str, str]) -> dbtRunnerResult:
+        return dbtRunner().invoke(["parse", "--vars", json.dumps(parsing), *options])
+
     with transformer_environment():
-        outcome = dbtRunner().invoke(arguments)
+        # Artefacts describe the parsing too, so whoever wants them parses.
+        parsed = None if writes_json else manifest({name: value for name, value in variables.items() if name != READ_WHEN_RUN}, parse)
+        outcome = dbtRunner(parsed).invoke([*command, "--vars", json.dumps(variables), *options])
     results = [_node_result(result) for result in getattr(outcome.result, "results", ())]
     failed_early = outcome.exception is not None
     return Invocation(results, f"{type(outcome.exception).__name__}: {safe_message(str(outcome.exception))}" if failed_early else None)

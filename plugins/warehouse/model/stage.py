@@ -36,6 +36,9 @@ LAYERS = ("seeds", "staging", "intermediate", "marts", "estimates", "published")
 # The layers with tables that follow the night's change.
 KEEPING_STATE = ("intermediate", "marts")
 WHOLE = ("--full-refresh",)
+# The tests of staging look at whole tables for what admission and the indexes of source see to, row by row: they run when the
+# project has changed.
+UNTESTED = ("--exclude-resource-type", "test")
 
 
 def build(night: date, layer: str) -> dict[str, int]:
@@ -106,10 +109,17 @@ def _kept_state(night: date, layer: str, slot: str) -> Iterator[tuple[str, ...] 
         yield () if follows else WHOLE
         with clean_errors("record the state the build left"), connect("transformer") as connection:
             state.finish_slot(connection, slot, night)
+    elif layer == "staging":
+        with clean_errors("look what built the standing tables"), connect("transformer") as connection:
+            is_known = state.is_built_by_this_project(connection)
+        yield UNTESTED if is_known else ()
     elif layer == "seeds":
         with clean_errors("look which seeds are loaded"), connect("transformer") as connection:
             stand = state.seeds_stand(connection)
-        yield None if stand else ()
+        if stand:
+            yield None
+            return
+        yield ()
         with clean_errors("record which seeds are loaded"), connect("transformer") as connection:
             state.finish_seeds(connection)
     else:

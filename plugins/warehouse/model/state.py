@@ -11,15 +11,14 @@ build is whole.
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 from psycopg import Connection, sql
 
+from warehouse.model.parsed import hash_of, project_files
 from warehouse.publish.catalogue import relations
 from warehouse.publish.slots import physical_schema
 from warehouse.settings import settings
@@ -143,6 +142,13 @@ def finish_slot(connection: Connection[Any], slot: str, night: date) -> None:
     )
 
 
+def is_built_by_this_project(connection: Connection[Any]) -> bool:
+    """Whether the latest finished build of the intermediate layer was made by the dbt project as it is now."""
+    connection.execute(TABLES)
+    latest = connection.execute("select project from intermediate.model_build where is_finished order by version desc limit 1").fetchone()
+    return latest == (project_hash(),)
+
+
 def seeds_stand(connection: Connection[Any]) -> bool:
     """Whether the reference tables hold the seeds as their files are now: dbt loads row by row, some 10 seconds of every night.
 
@@ -152,7 +158,7 @@ def seeds_stand(connection: Connection[Any]) -> bool:
     folder = settings().dbt_project_dir
     names = {path.stem for path in (folder / "seeds").rglob("*.csv")}
     loaded = connection.execute("select hash from intermediate.model_seeds").fetchall()
-    if loaded == [(_hash(folder, _files(folder, "seeds")),)] and names <= relations(connection, "reference").keys():
+    if loaded == [(hash_of(folder, project_files(folder, "seeds")),)] and names <= relations(connection, "reference").keys():
         return True
     connection.execute("delete from intermediate.model_seeds")
     return False
@@ -161,7 +167,7 @@ def seeds_stand(connection: Connection[Any]) -> bool:
 def finish_seeds(connection: Connection[Any]) -> None:
     """Record which seeds the reference tables hold."""
     folder = settings().dbt_project_dir
-    connection.execute("insert into intermediate.model_seeds (hash) values (%s)", [_hash(folder, _files(folder, "seeds"))])
+    connection.execute("insert into intermediate.model_seeds (hash) values (%s)", [hash_of(folder, project_files(folder, "seeds"))])
 
 
 def following_tables(layer: str) -> set[str]:
@@ -174,18 +180,7 @@ def following_tables(layer: str) -> set[str]:
 def project_hash() -> str:
     """A hash of the dbt project and its seeds: what the tables were made by."""
     folder = settings().dbt_project_dir
-    return _hash(folder, [folder / "dbt_project.yml", *_files(folder, "models", "macros", "seeds")])
-
-
-def _files(folder: Path, *parts: str) -> list[Path]:
-    return sorted(path for part in parts for path in (folder / part).rglob("*") if path.is_file())
-
-
-def _hash(folder: Path, paths: list[Path]) -> str:
-    digest = hashlib.sha256()
-    for path in paths:
-        digest.update(str(path.relative_to(folder)).encode() + b"\0" + path.read_bytes() + b"\0")
-    return digest.hexdigest()
+    return hash_of(folder, [folder / "dbt_project.yml", *project_files(folder, "models", "macros", "seeds")])
 
 
 def _starting_point(connection: Connection[Any], night: date) -> int | None:

@@ -5,78 +5,76 @@
 ) }}
 
 -- depends_on: {{ ref('int_relinked_persons') }}
-with links as (
-    select
-        certainty,
-        record_key,
-        person_id
-    from {{ ref('stg_linkage__person_link_by_certainty') }}
-    {% if execute and is_nightly() %}
-        where person_id in ({{ relinked_persons() }})
-    {% endif %}
+with strict as (
+    {{ links_of_certainty('strict') }}
 ),
 
-sizes as (
-    select
-        certainty,
-        person_id,
-        count(*) as records
-    from links
-    group by certainty, person_id
+balanced as (
+    {{ links_of_certainty('balanced') }}
 ),
 
-shared_records as (
+inclusive as (
+    {{ links_of_certainty('inclusive') }}
+),
+
+-- Persons are nested: a strict one lies within one balanced person, that within one inclusive person. So what three
+-- persons hold a record together says all, and there are far fewer such threes than records.
+nested as (
     select
-        others.certainty,
-        others.person_id,
+        strict.person_id as strict_id,
         balanced.person_id as balanced_id,
-        count(*) as records
-    from links as others
-    inner join links as balanced on others.record_key = balanced.record_key and balanced.certainty = 'balanced'
-    where others.certainty != 'balanced'
-    group by others.certainty, others.person_id, balanced.person_id
+        inclusive.person_id as inclusive_id
+    from balanced
+    full join strict on balanced.record_key = strict.record_key
+    full join inclusive on coalesce(balanced.record_key, strict.record_key) = inclusive.record_key
+    group by strict.person_id, balanced.person_id, inclusive.person_id
 ),
 
--- Two persons are one set of records when they share as many as either has.
-same as (
-    select
-        shared_records.certainty,
-        shared_records.person_id,
-        shared_records.balanced_id
-    from shared_records
-    inner join sizes as others
-        on shared_records.person_id = others.person_id and shared_records.records = others.records
-    inner join sizes as balanced
-        on
-            shared_records.balanced_id = balanced.person_id
-            and shared_records.records = balanced.records
-),
-
-same_as_balanced as (
+-- A person that lies in one piece within the next is the same set of records. On a nightly build a piece that nothing
+-- changed may be missing: it counts as a piece, without an id.
+balanced_persons as (
     select
         balanced_id,
-        bool_or(certainty = 'strict') as is_strict,
-        bool_or(certainty = 'inclusive') as is_inclusive
-    from same
-    group by balanced_id
+        inclusive_id,
+        count(*) as strict_pieces
+    from nested
+    group by balanced_id, inclusive_id
+),
+
+inclusive_persons as (
+    select
+        inclusive_id,
+        count(*) as balanced_pieces
+    from balanced_persons
+    group by inclusive_id
 )
 
 select
-    sizes.person_id,
-    coalesce(same_as_balanced.is_strict, false) as is_strict,
+    balanced_persons.balanced_id as person_id,
+    balanced_persons.strict_pieces = 1 as is_strict,
     true as is_balanced,
-    coalesce(same_as_balanced.is_inclusive, false) as is_inclusive
-from sizes
-left join same_as_balanced on sizes.person_id = same_as_balanced.balanced_id
-where sizes.certainty = 'balanced'
+    coalesce(inclusive_persons.balanced_pieces = 1, false) as is_inclusive
+from balanced_persons
+left join inclusive_persons on balanced_persons.inclusive_id = inclusive_persons.inclusive_id
+where balanced_persons.balanced_id is not null
 
 union all
 
 select
-    sizes.person_id,
-    sizes.certainty = 'strict' as is_strict,
+    nested.strict_id as person_id,
+    true as is_strict,
     false as is_balanced,
-    sizes.certainty = 'inclusive' as is_inclusive
-from sizes
-left join same on sizes.person_id = same.person_id
-where sizes.certainty != 'balanced' and same.person_id is null
+    false as is_inclusive
+from nested
+inner join balanced_persons on nested.balanced_id = balanced_persons.balanced_id
+where balanced_persons.strict_pieces > 1 and nested.strict_id is not null
+
+union all
+
+select
+    inclusive_id as person_id,
+    false as is_strict,
+    false as is_balanced,
+    true as is_inclusive
+from inclusive_persons
+where balanced_pieces > 1 and inclusive_id is not null
