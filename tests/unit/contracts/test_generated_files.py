@@ -166,12 +166,12 @@ def test_marts_page_comes_from_the_models_yaml(tmp_path: Path) -> None:
     assert marts_pages.marts_page(tmp_path) is None
     folder = tmp_path / "marts"
     folder.mkdir()
-    sizes = {"accepted_values": {"arguments": {"values": ["S", "L"]}}}
+    sizes = [{"type": "not_null"}, {"type": "check", "expression": "size in ('S', 'L')"}]
     model = {
         "name": "fct_things",
         "description": "Things seen",
         "config": {"meta": {"grain": "one row per thing"}},
-        "columns": [{"name": "size", "data_type": "text", "description": "How big | small", "data_tests": [sizes, "not_null"]}],
+        "columns": [{"name": "size", "data_type": "text", "description": "How big | small", "constraints": sizes}],
     }
     (folder / "_marts__models.yml").write_text(yaml.safe_dump({"models": [model]}), encoding="utf-8")
     page = marts_pages.marts_page(tmp_path)
