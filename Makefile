@@ -37,8 +37,9 @@ format: $(STAMP) ## Format Python
 types: $(STAMP) ## Check types
 	@$(BIN)/mypy
 
-docs: $(STAMP) ## Write the data dictionary, dbt sources and expectation suites from the contracts
+docs: $(STAMP) ## Write dictionary, dbt sources and suites from the contracts, and the products' charts from the live warehouse, if any
 	@$(WAREHOUSE) contracts build
+	@$(WAREHOUSE) products charts --if-live
 
 lock: ## Resolve requirements.lock again from pyproject.toml, without index addresses
 	@$(BIN)/python -m uv pip compile --quiet --generate-hashes --no-emit-index-url --no-annotate --python-version 3.11 --universal pyproject.toml --group dev -o requirements.lock
