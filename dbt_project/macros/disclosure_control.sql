@@ -1,6 +1,6 @@
 {#- A count as it may be published: null where it is withheld, else rounded to the nearest `round_to`. -#}
 {% macro published_count(count, is_withheld) -%}
-    case when not ({{ is_withheld }}) then (round({{ count }}::numeric / {{ var('round_to') }}) * {{ var('round_to') }})::integer end
+    case when not ({{ is_withheld }}) then (round(({{ count }})::numeric / {{ var('round_to') }}) * {{ var('round_to') }})::integer end
 {%- endmacro %}
 
 

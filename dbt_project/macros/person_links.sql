@@ -22,7 +22,5 @@
     from {{ ref('stg_linkage__person_link_by_certainty') }}
     where
         certainty = '{{ certainty }}'
-        {%- if execute and is_nightly() %}
-            and person_id in ({{ relinked_persons() }})
-        {%- endif %}
+        and {{ "person_id in (" ~ relinked_persons() ~ ")" if execute and is_nightly() else "true" }}
 {%- endmacro %}

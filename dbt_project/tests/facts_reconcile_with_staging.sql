@@ -55,6 +55,14 @@ expected as (
     union all
 
     select
+        'fct_priority_offending' as fact,
+        count(distinct links.person_id) as rows_expected
+    from {{ ref('stg_priority_offenders__nominations') }} as nominations
+    inner join {{ ref('stg_linkage__person_link') }} as links on nominations.record_key = links.record_key
+
+    union all
+
+    select
         'fct_deaths' as fact,
         count(distinct links.person_id) as rows_expected
     from {{ ref('stg_deaths__registrations') }} as registrations
@@ -189,6 +197,13 @@ found as (
         'fct_custody' as fact,
         count(distinct person_id) as rows_found
     from {{ ref('fct_custody') }}
+
+    union all
+
+    select
+        'fct_priority_offending' as fact,
+        count(distinct person_id) as rows_found
+    from {{ ref('fct_priority_offending') }}
 
     union all
 

@@ -42,7 +42,7 @@ def map_(
     out: Annotated[Path, typer.Option(dir_okay=False, help="The GeoJSON file to write")],
     measure: Annotated[str, typer.Option(help="As in the seed local_map_measures")] = "in treatment",
     cut: Annotated[str, typer.Option(help="adults, under 18, alcohol only or parents")] = "adults",
-    level: Annotated[str, typer.Option(help="district or authority")] = "district",
+    level: Annotated[str, typer.Option(help="district, authority or lsoa")] = "district",
     year: Annotated[str | None, typer.Option(help="Financial year, as 2025-26. Default: the latest")] = None,
     boundaries: Annotated[Path | None, typer.Option(dir_okay=False, help="A GeoJSON file of boundaries; without it areas are points")] = None,
     key: Annotated[str, typer.Option(help="The property of the boundary file that holds the ONS code")] = "LAD24CD",

@@ -5,6 +5,7 @@ Secrets that nobody supplied are generated once into `<home>/secrets.json`, read
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import secrets as random_secrets
@@ -112,10 +113,7 @@ class Settings(BaseSettings):
         if supplied:
             return supplied
         known = self._known_secrets()
-        if name not in known:
-            known[name] = random_secrets.token_hex(32)
-            self._keep_secrets(known)
-        return known[name]
+        return known[name] if name in known else self._make_secret(name)
 
     def feed_key(self, feed: str) -> bytes:
         """The 32-byte key that turns the ids of one feed into record keys.
@@ -137,8 +135,18 @@ class Settings(BaseSettings):
         known: dict[str, str] = json.loads(self.secrets_file.read_text(encoding="utf-8"))
         return known
 
-    def _keep_secrets(self, known: dict[str, str]) -> None:
+    def _make_secret(self, name: str) -> str:
+        """Make the secret unless another process just has. One at a time: two that write the file at once would lose each other's secrets."""
         self.home.mkdir(parents=True, exist_ok=True)
+        with self.secrets_file.with_suffix(".lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            known = self._known_secrets()
+            if name not in known:
+                known[name] = random_secrets.token_hex(32)
+                self._keep_secrets(known)
+            return known[name]
+
+    def _keep_secrets(self, known: dict[str, str]) -> None:
         fresh = self.secrets_file.with_suffix(".new")
         fresh.touch(mode=0o600)
         fresh.write_text(json.dumps(known, indent=1), encoding="utf-8")

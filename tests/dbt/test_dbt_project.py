@@ -19,7 +19,7 @@ ALLOWED = {
     "staging": {"source"},
     "intermediate": {"staging", "intermediate", "seeds"},
     "marts": {"intermediate", "marts", "seeds", "estimates"},
-    "published": {"intermediate", "marts", "seeds", "estimates"},
+    "published": {"intermediate", "marts", "seeds", "estimates", "published"},
 }
 # A code list of a contract, and the seed and column that explain its codes.
 CODE_LISTS = [
@@ -43,6 +43,8 @@ CODE_LISTS = [
     ("police", "test_result", "drug_test_results", "result_code"),
     ("custody", "reception_type", "reception_types", "reception_type_code"),
     ("custody", "release_type", "release_types", "release_type_code"),
+    ("priority_offenders", "strand", "priority_strands", "strand_code"),
+    ("priority_offenders", "removal_reason", "priority_removal_reasons", "removal_reason_code"),
 ]
 
 

@@ -60,7 +60,8 @@ def _rows(wanted: Expectation, persons: set[UUID], schema: str) -> list[dict[str
     """The rows of the persons that `of` picks, every value that is asked for as text."""
     shown = [sql.SQL("coalesce({}::text, 'none')").format(sql.Identifier(column)) for column in wanted.shows] or [sql.SQL("1")]
     picked = sql.SQL("").join(sql.SQL(" and {}::text = {}").format(sql.Identifier(column), sql.Literal(value)) for column, value in wanted.of.items())
-    query = sql.SQL("select {} from {} where person_id = any(%s){}").format(sql.SQL(", ").join(shown), sql.Identifier(schema, wanted.mart), picked)
+    table = sql.Identifier("intermediate" if wanted.mart.startswith("int_") else schema, wanted.mart)
+    query = sql.SQL("select {} from {} where person_id = any(%s){}").format(sql.SQL(", ").join(shown), table, picked)
     with connect("admin") as connection:
         return [dict(zip(wanted.shows, row, strict=False)) for row in connection.execute(query, [list(persons)]).fetchall()]
 

@@ -14,7 +14,7 @@ from tests.recount.months import person_months
 from tests.recount.outcomes import Coverage, Row, recovery
 from tests.recount.pathways import arrests_to_treatment, custody_to_community
 from tests.recount.profiles import deaths, top_change, waits
-from tests.recount.reoffending import offending_around_treatment, proven_reoffending
+from tests.recount.reoffending import offending_around_treatment, priority_offending, proven_reoffending
 from tests.recount.sustained import effective_treatment, sustained_recovery
 
 from warehouse.contracts.load import all_contracts
@@ -31,6 +31,7 @@ RECOUNTED: dict[str, tuple[str, Recount]] = {
     "change in treatment": ("outcome_top_change", top_change),
     "proven reoffending": ("outcome_proven_reoffending", proven_reoffending),
     "offending around treatment": ("outcome_offending_around_treatment", offending_around_treatment),
+    "offending around nomination": ("outcome_priority_offending", priority_offending),
     "arrest to treatment": ("outcome_arrest_to_treatment", arrests_to_treatment),
     "custody to community": ("outcome_custody_to_community", custody_to_community),
     "deaths": ("fct_deaths", deaths),
@@ -47,6 +48,16 @@ KEYS = (
     "cohort",
     "entry_type",
     "entry_date",
+    "nomination_date",
+    "end_financial_year",
+    "area_level",
+    "area_code",
+    "provider_code",
+    "exit_reason",
+    "calendar_year",
+    "treatment_phase",
+    "cause",
+    "breakdown",
     "arrest_date",
     "reception_date",
     "release_date",

@@ -27,6 +27,7 @@ TABLES = {
     "registrations": ("deaths", ",", ["REGISTRATION_ID"]),
     "receptions": ("custody", ",", ["PRISON_NO"]),
     "releases": ("custody", ",", ["PRISON_NO"]),
+    "nominations": ("priority_offenders", ",", ["PPO_NO"]),
 }
 REFUSED = "N"
 Record = dict[str, Any]

@@ -30,6 +30,7 @@ class Coverage:
     housing: date
     deaths: date
     custody: date
+    priority_offenders: date
     police_since: date
 
 

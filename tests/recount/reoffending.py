@@ -186,6 +186,34 @@ def offending_around_treatment(person: Person, covered: Coverage) -> list[Row]:
     ]
 
 
+def priority_offending(person: Person, covered: Coverage) -> list[Row]:
+    """The row of `outcome_priority_offending` of a person who was ever on a list: the year on either side of the first nomination."""
+    named = min((row["NOMINATION_DATE"] for row in person.of("nominations")), default=None)
+    if named is None:
+        return []
+    died, known = died_on(person), min(covered.police, covered.custody)
+    since, before = after(named, -12), after(named, 12)
+    earlier = _offences_in(person, since, named, after(named, 6), died)
+    later = _offences_in(person, named, before, after(named, 18), died)
+    said_before = status(bool(earlier), named - DAY, after(named, 6) - DAY, known, None, is_known_to_police(person))
+    said_before = said_before if covered.police_since <= since else "not applicable"
+    said_after = status(bool(later), before - DAY, after(named, 18) - DAY, known, died, is_known_to_police(person))
+    until = max(min(before, died or before), named)
+    spells = custody_of(person)
+    return [
+        {
+            "person": person.person,
+            "nomination_date": named,
+            "offended_before": said_before,
+            "offended_after": said_after,
+            "offences_before": len(earlier) if said_before in ("yes", "no") else None,
+            "offences_after": len(later) if said_after in ("yes", "no", "censored by death") else None,
+            "days_at_risk_before": (named - since).days - sum(spell.nights(since, named) for spell in spells),
+            "days_at_risk_after": (until - named).days - sum(spell.nights(named, until) for spell in spells),
+        }
+    ]
+
+
 def _offences_in(person: Person, since: date, before: date, proven_before: date, died: date | None) -> list[Record]:
     return [
         row

@@ -27,6 +27,7 @@ SPOILED_TABLE = {
     "housing": "duties",
     "deaths": "registrations",
     "custody": "receptions",
+    "priority_offenders": "nominations",
 }
 
 

@@ -48,6 +48,7 @@ def places_of_a_night() -> list[tuple[Step, Place | None]]:
         (Step("build", "staging"), AtTable("source.treatment__ndtms", "read")),
         (Step("build", "intermediate"), AtTable("linkage.person_link", "read")),
         (Step("build", "marts"), AtTable("intermediate.int_treatment_journeys", "read")),
+        (Step("build", "estimates"), AtTable("marts_blue.rpt_prevalence_lists", "read")),
         (Step("build", "published"), AtTable("marts_blue.outcome_recovery", "read")),
         (Step("publish"), AtTable("ops.publication")),
     ]

@@ -65,7 +65,7 @@ def test_examples_ask_marts_that_exist() -> None:
     models = {
         f"{layer}.{model['name']}": {column["name"] for column in model["columns"]}
         for layer in ("marts", "published")
-        for path in (ROOT / "dbt_project/models" / layer).glob("*.yml")
+        for path in (ROOT / "dbt_project/models" / layer).rglob("*.yml")
         for model in yaml.safe_load(path.read_text(encoding="utf-8")).get("models", [])
     }
     written = [page for page in PAGES if "dictionary" not in page.parts and "adr" not in page.parts]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import stat
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,14 @@ def test_a_missing_secret_is_made_once_and_kept(tmp_path: Path) -> None:
     assert len(first) == 64
     assert Settings(home=tmp_path).secret("password_analyst") == first
     assert Settings(home=tmp_path).secret("password_bi") != first
+
+
+def test_those_who_make_secrets_at_once_lose_none(tmp_path: Path) -> None:
+    names = [f"feed_key_{number % 8}" for number in range(64)]
+    with ThreadPoolExecutor(16) as at_once:
+        made = list(at_once.map(lambda name: Settings(home=tmp_path).secret(name), names))
+    kept = Settings(home=tmp_path)
+    assert [kept.secret(name) for name in names] == made
 
 
 def test_the_secrets_file_is_readable_by_its_owner_only(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@
     ('custody', 'custody__receptions'),
     ('custody', 'custody__releases'),
     ('deaths', 'deaths__registrations'),
+    ('priority_offenders', 'priority_offenders__nominations'),
 ] -%}
 {%- set tables_of_cases = ['cases', 'duties', 'support_needs', 'temporary_accommodation'] -%}
 -- The whole history: a night's change are the versions that began or ended in it.

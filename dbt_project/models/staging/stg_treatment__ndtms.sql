@@ -24,6 +24,8 @@ select
     drug1 as drug_1_code,
     drug2 as drug_2_code,
     drug3 as drug_3_code,
+    hepbstat as hepatitis_b_status_code,
+    hepbvac as hepatitis_b_vaccination_code,
     disd as discharge_date,
     disrsn::integer as discharge_reason_code,
     modal as modality_code,

@@ -102,3 +102,33 @@ def what_if(areas: pd.DataFrame, total: int, completions: Mapping[str, float], r
     then = allocate(now.assign(completions=supposed), total, reward_share)
     kept = now[["area_code", "completions"]].assign(completions_supposed=supposed, allocation=now["allocation"])
     return kept.assign(allocation_supposed=then["allocation"], difference=then["allocation"] - now["allocation"])
+
+
+def chance_limits(areas: pd.DataFrame, total: int, reward_share: float = REWARD_SHARE, draws: int = 2000, seed: int = 2012) -> pd.DataFrame:
+    """Between what limits chance alone would move each area's money: few completions say little about how an area treats.
+
+    Each area's rate of completion is drawn from what its year says of it (Jeffreys' interval: a beta distribution with half a person
+    added on either side), all areas at once, and the share that rests on completions is shared out again. The rest does not move.
+
+    Args:
+        areas: as `allocate`, with in_treatment: the people the completions are of.
+        draws: how often.
+
+    Returns:
+        In the order given: allocation_lower_95, allocation_upper_95, whole pounds; 95 in 100 draws lie between them.
+
+    Raises:
+        EstimateFault: more completions than people in treatment, or as `allocate`.
+    """
+    import pandas as pd
+
+    treated, completed = numbers(areas["in_treatment"], "in_treatment"), numbers(areas["completions"], "completions")
+    if (completed > treated).any():
+        raise EstimateFault("More completed than were in treatment")
+    found = allocate(areas, total, reward_share)
+    rates = np.random.default_rng(seed).beta(completed + 0.5, treated - completed + 0.5, (draws, len(areas)))
+    shares = rates * treated / (rates * treated).sum(axis=1, keepdims=True)
+    reward = int(found["by_completions"].sum())
+    low, high = np.quantile(shares, [0.025, 0.975], axis=0)
+    limits = {"allocation_lower_95": found["by_need"] + np.rint(reward * low), "allocation_upper_95": found["by_need"] + np.rint(reward * high)}
+    return pd.DataFrame(limits).astype(np.int64)

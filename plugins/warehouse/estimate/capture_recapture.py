@@ -185,10 +185,13 @@ def _profile(cells: Numbers, counts: Numbers, terms: Sequence[Term], estimate: f
 
 
 def _warnings(cells: Numbers, counts: Numbers, lists: Sequence[str], interval: Interval, close: pd.Series, degrees: int) -> Iterator[str]:
+    thin = []
     for one, other in combinations(range(len(lists)), 2):
-        shared = int(counts[(cells[:, one] * cells[:, other]).astype(bool)].sum())
-        if shared < THIN_OVERLAP:
-            yield f"Only {shared} people are on both {lists[one]} and {lists[other]}: the overlap is too thin to lean on."
+        if counts[(cells[:, one] * cells[:, other]).astype(bool)].sum() < THIN_OVERLAP:
+            thin.append(f"{lists[one]} and {lists[other]}")
+    if thin:
+        # How many they are is a small number of people, which a reader need not know.
+        yield f"Fewer than {THIN_OVERLAP} people are on both of these lists, an overlap too thin to lean on: {', '.join(thin)}."
     if len(lists) == 2:
         yield "With two lists their dependence cannot be seen: if being on one makes the other likelier, the true number is larger."
     elif degrees == 0:

@@ -53,7 +53,8 @@ def wilson(successes: float, trials: float, confidence: float = CONFIDENCE) -> I
     z, share = normal_width(confidence), successes / trials
     middle = (share + z**2 / (2 * trials)) / (1 + z**2 / trials)
     reach = z / (1 + z**2 / trials) * (share * (1 - share) / trials + z**2 / (4 * trials**2)) ** 0.5
-    return Interval(share, max(middle - reach, 0.0), min(middle + reach, 1.0))
+    # At a share of 0 or 1 the limit is the share itself, which rounding of the sum may miss.
+    return Interval(share, max(min(middle - reach, share), 0.0), min(max(middle + reach, share), 1.0))
 
 
 def numbers(values: object, name: str) -> Numbers:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from warehouse.estimate.common import CONFIDENCE, numbers
+from warehouse.estimate.common import CONFIDENCE, normal_width, numbers
 from warehouse.estimate.errors import EstimateFault
 from warehouse.estimate.glm import design, fit
 
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 INNER, OUTER = 0.95, 0.998
 WINSORISED = 0.1
+RARE = 10
+PEOPLE_PER_COEFFICIENT = 10
 
 
 @dataclass(frozen=True)
@@ -42,36 +44,118 @@ class Dispersion:
     note: str
 
 
+@dataclass(frozen=True)
+class CaseMix:
+    """A model of who has the outcome, whatever the unit.
+
+    `risk` is the share expected of each cell, in the order given. `odds` has covariate, value, people, odds_ratio, lower, upper; the value that the others
+    are compared with has an odds ratio of 1 without limits. `covariates` were adjusted for, fewer than asked for where `warnings` say so.
+    """
+
+    risk: Numbers
+    odds: pd.DataFrame
+    covariates: tuple[str, ...]
+    warnings: tuple[str, ...]
+
+
+def case_mix_model(cells: pd.DataFrame, covariates: Sequence[str], confidence: float = CONFIDENCE) -> CaseMix:
+    """Fit the model of case mix to people counted by their covariates.
+
+    A value that fewer than ten people have, or that all or none of them have the outcome with, is joined to the commonest of its covariate. No more
+    coefficients than one for every ten people with (or without, whichever are fewer) the outcome are fitted (Peduzzi and others, Journal of Clinical
+    Epidemiology 49, 1996): covariates are left out from the end of the list.
+
+    Args:
+        cells: a row for each combination of covariates (and of units, if you like): people, observed (how many of them have the outcome), covariates
+            as words.
+        covariates: what to adjust for, the most important first.
+
+    Raises:
+        EstimateFault: nobody, or the outcome in nobody or everybody.
+    """
+    import pandas as pd
+
+    people, observed = numbers(cells["people"], "people"), numbers(cells["observed"], "observed")
+    if not len(people) or not 0 < observed.sum() < people.sum():
+        raise EstimateFault("Case mix needs people with and without the outcome")
+    joined = pd.DataFrame({name: _join_rare(cells[name], people, observed) for name in covariates})
+    room = min(observed.sum(), people.sum() - observed.sum()) / PEOPLE_PER_COEFFICIENT
+    kept = [name for name in covariates if joined[name].nunique() > 1]
+    dropped: list[str] = []
+    while True:
+        matrix, names = design(joined, kept)
+        if matrix.shape[1] - 1 <= room:
+            try:
+                found = fit("logistic", matrix, np.divide(observed, people, out=np.zeros(len(people)), where=people > 0), people)
+                break
+            except EstimateFault:
+                # Values that are each common enough can still repeat each other in combination.
+                pass
+        dropped.append(kept.pop())
+    reach = normal_width(confidence) * np.sqrt(np.diag(found.covariance))
+    of_name = dict(zip(names, zip(found.coefficients, reach, strict=True), strict=True))
+    rows: list[tuple[str, str, int, float, float | None, float | None]] = []
+    for name in kept:
+        for value, count in pd.Series(people).groupby(joined[name].to_numpy()).sum().items():
+            slope = of_name.get(f"{name}={value}")
+            limits = (None, None) if slope is None else (float(np.exp(slope[0] - slope[1])), float(np.exp(slope[0] + slope[1])))
+            rows.append((name, str(value), int(count), 1.0 if slope is None else float(np.exp(slope[0])), *limits))
+    odds = pd.DataFrame(rows, columns=["covariate", "value", "people", "odds_ratio", "lower", "upper"])
+    said = (f"Too few people with or without the outcome to adjust for {', '.join(reversed(dropped))}.",) if dropped else ()
+    return CaseMix(found.fitted, odds, tuple(kept), said)
+
+
+def unit_rates(cells: pd.DataFrame, unit: str, confidence: float = CONFIDENCE) -> pd.DataFrame:
+    """Each unit's rate as it would be with the case mix of everybody: observed over expected, times the rate of all.
+
+    Args:
+        cells: the unit, people, observed, expected (people x `CaseMix.risk`).
+
+    Returns:
+        A row a unit: unit, people, observed, expected, rate, ratio (observed / expected), adjusted (ratio x the rate of all), lower,
+        upper (exact binomial limits of the unit's rate on the adjusted scale, expected counts taken as known; an adjusted rate may pass 1).
+    """
+    from scipy.stats import beta
+
+    found = cells.rename(columns={unit: "unit"}).groupby("unit", sort=True)[["people", "observed", "expected"]].sum().reset_index()
+    found = found[found["people"] > 0].reset_index(drop=True)
+    n, o = found["people"].to_numpy(dtype=float), found["observed"].to_numpy(dtype=float)
+    everybody = o.sum() / n.sum()
+    tail, scale = (1 - confidence) / 2, everybody * n / found["expected"].to_numpy()
+    lower = np.where(o > 0, beta.ppf(tail, np.maximum(o, 0.5), n - o + 1), 0.0)
+    upper = np.where(o < n, beta.ppf(1 - tail, o + 1, np.maximum(n - o, 0.5)), 1.0)
+    ratio = o / found["expected"]
+    return found.assign(rate=o / n, ratio=ratio, adjusted=ratio * everybody, lower=lower * scale, upper=upper * scale)
+
+
 def case_mix_rates(people: pd.DataFrame, unit: str, outcome: str, covariates: Sequence[str], confidence: float = CONFIDENCE) -> pd.DataFrame:
-    """Each unit's rate as it would be with the case mix of everybody.
+    """`unit_rates` of single people, adjusted for covariates as they are.
 
     Args:
         people: a row a person (or journey) with the unit, the outcome 0/1 and the covariates.
         covariates: what is adjusted for.
 
-    Returns:
-        A row a unit: unit, people, observed, expected, rate, ratio (observed / expected), adjusted (ratio x the rate of all), lower,
-        upper (exact binomial limits of the unit's rate on the adjusted scale, expected counts taken as known; an adjusted rate may pass 1).
-
     Raises:
         EstimateFault: nobody, an outcome that is not 0/1, or a model that cannot be fitted.
     """
     import pandas as pd
-    from scipy.stats import beta
 
     seen = numbers(people[outcome], outcome)
     if not len(seen) or not np.isin(seen, (0, 1)).all():
         raise EstimateFault("The outcome must be 0 or 1, of one person or more")
     matrix, _ = design(people, covariates)
     risk = fit("logistic", matrix, seen).fitted
-    rows = pd.DataFrame({"unit": people[unit].to_numpy(), "observed": seen, "expected": risk})
-    found = rows.groupby("unit", sort=True).agg(people=("observed", "size"), observed=("observed", "sum"), expected=("expected", "sum")).reset_index()
-    n, o = found["people"].to_numpy(dtype=float), found["observed"].to_numpy()
-    tail, scale = (1 - confidence) / 2, seen.mean() * n / found["expected"].to_numpy()
-    lower = np.where(o > 0, beta.ppf(tail, np.maximum(o, 0.5), n - o + 1), 0.0)
-    upper = np.where(o < n, beta.ppf(1 - tail, o + 1, np.maximum(n - o, 0.5)), 1.0)
-    ratio = found["observed"] / found["expected"]
-    return found.assign(rate=o / n, ratio=ratio, adjusted=ratio * seen.mean(), lower=lower * scale, upper=upper * scale)
+    return unit_rates(pd.DataFrame({"unit": people[unit].to_numpy(), "people": 1, "observed": seen, "expected": risk}), "unit", confidence)
+
+
+def _join_rare(values: pd.Series, people: Numbers, observed: Numbers) -> pd.Series:
+    """The values of a covariate, those that a model cannot tell anything of in the place of the commonest one."""
+    import pandas as pd
+
+    totals = pd.DataFrame({"people": people, "observed": observed}).groupby(values.to_numpy()).sum()
+    spoken = (totals["people"] >= RARE) & (totals["observed"] > 0) & (totals["observed"] < totals["people"])
+    commonest = totals["people"].idxmax()
+    return values.where(values.map(spoken), commonest)
 
 
 def funnel_limits(target: object, people: object, level: float) -> tuple[Numbers, Numbers]:

@@ -78,6 +78,30 @@ def adjusted_rate(seen: int, people: int, precision: Interval, recall: Interval,
     return Interval(min(value, 1.0), float(low), float(min(high, 1.0)))
 
 
+def partly_linked_rate(certain: int, by_link: int, people: int, precision: Interval, recall: Interval, confidence: float = CONFIDENCE) -> Interval:
+    """A rate of which only a part rests on links: that part put right, the other as it is.
+
+    The limits recover the variance of each part from its own limits (Zou and Donner 2008, sums); the parts being shares of the same people, whose errors
+    draw against each other, the interval is a little wide rather than narrow.
+
+    Args:
+        certain: people seen with the outcome without any link.
+        by_link: people seen with it by a link alone.
+        people, precision, recall: as `adjusted_rate`; both are of `by_link`.
+
+    Raises:
+        EstimateFault: as `adjusted_rate`.
+    """
+    linked = adjusted_rate(by_link, people, precision, recall, confidence)
+    if not certain:
+        return linked
+    own = wilson(certain, people, confidence)
+    value = own.value + linked.value
+    low = value - float(np.hypot(own.value - own.low, linked.value - linked.low))
+    high = value + float(np.hypot(own.high - own.value, linked.high - linked.value))
+    return Interval(min(value, 1.0), max(low, 0.0), min(high, 1.0))
+
+
 def rubin(estimates: Sequence[float] | Numbers, variances: Sequence[float] | Numbers, people: float = np.inf, confidence: float = CONFIDENCE) -> Pooled:
     """Put the results of several imputations together.
 

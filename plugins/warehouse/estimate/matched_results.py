@@ -73,22 +73,23 @@ def results(people: pd.DataFrame, matched: Matched, events: str, first: str, con
     return Results(matched.people, matched.submitted, binary, frequency, when, bool(matched.balance["is_balanced"].all()))
 
 
-def wording(found: Results, group: str, event: str, period: str) -> list[str]:
+def wording(found: Results, group: str, event: str, period: str, cause: str = "treatment") -> list[str]:
     """What may and what may not be concluded, in the form readers of the Justice Data Lab know.
 
     Args:
         group: the treated, as "people treated for drug use".
         event: as "a proven reoffence".
         period: as "twelve months".
+        cause: what the treated had that the others had not, as "treatment".
     """
     share, often = found.binary, found.frequency
     said = [
         f"Of {found.submitted:,} {group}, {found.people:,} could be matched to people like them in what the warehouse knows; the figures are of those.",
-        f"For any 100 typical people in the treated group, {100 * share.treated:.0f} had {event} within {period}; "
+        f"For any 100 typical people in this group, {100 * share.treated:.0f} had {event} within {period}; "
         f"for any 100 in the comparison group, {100 * share.others:.0f}.",
-        f"For any 100 typical people in the treated group there were {100 * often.treated:.0f} such events; in the comparison group, {100 * often.others:.0f}.",
-        _may_say(share, event, period),
-        "What may not be said: that the difference is all the treatment's doing. The groups are alike in what was matched on; what was not "
+        f"For any 100 typical people in this group there were {100 * often.treated:.0f} such events; in the comparison group, {100 * often.others:.0f}.",
+        _may_say(share, event, period, cause),
+        f"What may not be said: that the difference is all the doing of {cause}. The groups are alike in what was matched on; what was not "
         "recorded, such as motivation, may differ. Nor does the figure speak of people who could not be matched.",
     ]
     if found.time_to_first:
@@ -99,17 +100,16 @@ def wording(found: Results, group: str, event: str, period: str) -> list[str]:
     return said
 
 
-def _may_say(share: Measure, event: str, period: str) -> str:
+def _may_say(share: Measure, event: str, period: str, cause: str) -> str:
     low, high = sorted((100 * abs(share.difference.low), 100 * abs(share.difference.high)))
     if not share.is_significant:
         return (
-            f"What may be said: this analysis does not show whether treatment changes the number of people with {event} within {period}. "
+            f"What may be said: this analysis does not show whether {cause} changes the number of people with {event} within {period}. "
             "That is not the same as showing no change: more people may be needed."
         )
     way = "decrease" if share.difference.value < 0 else "increase"
     return (
-        f"What may be said: treatment may {way} the number of people with {event} within {period}, by between {low:.0f} and {high:.0f} "
-        "of any 100 typical people."
+        f"What may be said: {cause} may {way} the number of people with {event} within {period}, by between {low:.0f} and {high:.0f} of any 100 typical people."
     )
 
 

@@ -51,7 +51,15 @@ class Matched:
         return len(self.treated)
 
 
-def match(people: pd.DataFrame, treated: str, covariates: Sequence[str], order: str, caliper: float = CALIPER, minimum: int = MINIMUM) -> Matched:
+def match(
+    people: pd.DataFrame,
+    treated: str,
+    covariates: Sequence[str],
+    order: str,
+    caliper: float = CALIPER,
+    minimum: int = MINIMUM,
+    within: str | None = None,
+) -> Matched:
     """Match every treated person to the nearest other one by propensity, each used once, none farther than the caliper.
 
     Args:
@@ -62,6 +70,7 @@ def match(people: pd.DataFrame, treated: str, covariates: Sequence[str], order: 
             give the same pairs whatever the order of rows.
         caliper: in standard deviations of the logit of the score.
         minimum: fewest treated people, before and after matching.
+        within: a column both of a pair have the same value of, as the quarter they entered in; anybody may be paired with anybody when not given.
 
     Raises:
         TooFewPeople: fewer than the minimum.
@@ -71,16 +80,27 @@ def match(people: pd.DataFrame, treated: str, covariates: Sequence[str], order: 
     if not np.isin(mark, (0, 1)).all() or people[order].duplicated().any():
         raise EstimateFault(f"{treated} must be 0 or 1, and {order} must not repeat")
     submitted = int(mark.sum())
-    if submitted < minimum:
-        raise TooFewPeople(f"{submitted} treated people: no figure is given below {minimum}")
+    if min(submitted, len(mark) - submitted) < minimum:
+        raise TooFewPeople(f"{submitted} treated people and {len(mark) - submitted} others: no figure is given below {minimum}")
     matrix, names = design(people, covariates)
     score = fit("logistic", matrix, mark).fitted
     logit = np.log(score / (1 - score))
     tie = people[order].rank(method="first").to_numpy()
-    ones, others = nearest_pairs(logit, mark.astype(bool), tie, caliper * pooled_spread(logit, mark.astype(bool)))
+    reach = caliper * pooled_spread(logit, mark.astype(bool))
+    place = logit if within is None else _apart(logit, people[within], reach)
+    ones, others = nearest_pairs(place, mark.astype(bool), tie, reach)
     if len(ones) < minimum:
         raise TooFewPeople(f"{len(ones)} of {submitted} treated people have a match: no figure is given below {minimum}")
     return Matched(ones, others, score, _balance(matrix, names, mark.astype(bool), ones, others), submitted)
+
+
+def _apart(values: Numbers, group: pd.Series, reach: float) -> Numbers:
+    """The values moved so that those of different groups are farther apart than `reach`, and those of one stand as they did."""
+    import pandas as pd
+
+    codes, _ = pd.factorize(group, sort=True)
+    apart: Numbers = values + codes * (np.ptp(values) + 2 * reach + 1)
+    return apart
 
 
 def pooled_spread(values: Numbers, mark: Numbers) -> float:

@@ -29,13 +29,14 @@ if TYPE_CHECKING:
 EVERYBODY = "all"
 
 
-def kaplan_meier(time: object, event: object, group: object = None, confidence: float = CONFIDENCE) -> pd.DataFrame:
+def kaplan_meier(time: object, event: object, group: object = None, confidence: float = CONFIDENCE, weight: object = None) -> pd.DataFrame:
     """The share without the event up to each time.
 
     Args:
         time: time from the start to the event or the end of observation, a value a person, 0 or later.
         event: whether the event was seen (0/1 or false/true).
         group: what to show apart; everybody together when not given.
+        weight: how many people each value stands for, where they are counted already; 1 when not given.
 
     Returns:
         A row for each group and distinct time, from 0: group, time, at_risk (just before), events, censored, survival, std_error,
@@ -46,8 +47,8 @@ def kaplan_meier(time: object, event: object, group: object = None, confidence: 
     """
     z = normal_width(confidence)
 
-    def curve(times: Numbers, kinds: Numbers) -> dict[str, Numbers]:
-        at, at_risk, events, censored = _risk_table(times, kinds, 1)
+    def curve(times: Numbers, kinds: Numbers, people: Numbers) -> dict[str, Numbers]:
+        at, at_risk, events, censored = _risk_table(times, kinds, people, 1)
         died = events[:, 0]
         survival = np.cumprod(1 - died / at_risk)
         greenwood = np.cumsum(_greenwood(died, at_risk))
@@ -58,16 +59,19 @@ def kaplan_meier(time: object, event: object, group: object = None, confidence: 
     kinds = numbers(event, "event")
     if not np.isin(kinds, (0, 1)).all():
         raise EstimateFault("event must be 0 or 1")
-    return _by_group(time, kinds, group, curve)
+    return _by_group(time, kinds, group, weight, curve)
 
 
-def cumulative_incidence(time: object, kind: object, group: object = None, confidence: float = CONFIDENCE, kinds: int = 2) -> pd.DataFrame:
+def cumulative_incidence(
+    time: object, kind: object, group: object = None, confidence: float = CONFIDENCE, kinds: int = 2, weight: object = None
+) -> pd.DataFrame:
     """The share to whom each kind of event has happened first by each time, the kinds competing.
 
     Args:
         time: as in `kaplan_meier`.
         kind: 0 where nothing was seen until the end, 1 for the event in question, 2 (and so on) for what competes with it.
         kinds: how many kinds there are.
+        weight: as in `kaplan_meier`.
 
     Returns:
         A row for each group, kind and distinct time, from 0: group, kind, time, at_risk, events, incidence, std_error, lower, upper.
@@ -83,8 +87,8 @@ def cumulative_incidence(time: object, kind: object, group: object = None, confi
         raise EstimateFault(f"kind must be a whole number from 0 to {kinds}")
 
     def curve_of(number: int) -> pd.DataFrame:
-        def curve(times: Numbers, found: Numbers) -> dict[str, Numbers]:
-            at, at_risk, events, _ = _risk_table(times, found, kinds)
+        def curve(times: Numbers, found: Numbers, people: Numbers) -> dict[str, Numbers]:
+            at, at_risk, events, _ = _risk_table(times, found, people, kinds)
             own, any_kind = events[:, number - 1], events.sum(axis=1)
             survival = np.cumprod(1 - any_kind / at_risk)
             survived = np.concatenate([[1.0], survival[:-1]])
@@ -94,7 +98,7 @@ def cumulative_incidence(time: object, kind: object, group: object = None, confi
             columns = {"kind": np.full(len(at), number), "time": at, "at_risk": at_risk, "events": own, "incidence": incidence}
             return columns | {"std_error": error, "lower": lower, "upper": upper}
 
-        return _by_group(time, codes, group, curve)
+        return _by_group(time, codes, group, weight, curve)
 
     found: pd.DataFrame = pd.concat([curve_of(number) for number in range(1, kinds + 1)], ignore_index=True)
     return found
@@ -127,8 +131,10 @@ def median_time(curve: pd.DataFrame) -> dict[str, float]:
     return {str(group): float(half.get(group, np.inf)) for group in curve["group"].unique()}
 
 
-def log_rank(time: object, event: object, group: object) -> tuple[float, int, float]:
+def log_rank(time: object, event: object, group: object, weight: object = None) -> tuple[float, int, float]:
     """Whether the groups' curves are one: chi-squared, degrees of freedom, p (Mantel, 1966; Peto and Peto, 1972).
+
+    Args: as in `kaplan_meier`.
 
     Raises:
         EstimateFault: fewer than two groups, or no events.
@@ -137,13 +143,14 @@ def log_rank(time: object, event: object, group: object) -> tuple[float, int, fl
     from scipy.stats import chi2
 
     times, seen = numbers(time, "time"), numbers(event, "event")
+    people = _weights(weight, len(times))
     codes, groups = pd.factorize(np.asarray(group), sort=True)
     if len(groups) < 2 or not seen.sum():
         raise EstimateFault("A log-rank test needs two groups and an event")
     at, place = np.unique(times, return_inverse=True)
     shape = (len(at), len(groups))
-    leaving = np.bincount(place * len(groups) + codes, minlength=shape[0] * shape[1]).reshape(shape)
-    died = np.bincount(place * len(groups) + codes, weights=seen, minlength=shape[0] * shape[1]).reshape(shape)
+    leaving = np.bincount(place * len(groups) + codes, weights=people, minlength=shape[0] * shape[1]).reshape(shape)
+    died = np.bincount(place * len(groups) + codes, weights=seen * people, minlength=shape[0] * shape[1]).reshape(shape)
     at_risk = leaving[::-1].cumsum(axis=0)[::-1]
     n, d = at_risk.sum(axis=1), died.sum(axis=1)
     share = at_risk / n[:, None]
@@ -154,7 +161,15 @@ def log_rank(time: object, event: object, group: object) -> tuple[float, int, fl
     return statistic, len(groups) - 1, float(chi2.sf(statistic, len(groups) - 1))
 
 
-def _by_group(time: object, kinds: Numbers, group: object, curve: Any) -> pd.DataFrame:
+def _weights(weight: object, size: int) -> Numbers:
+    """How many people each value stands for, 1 or more."""
+    people = np.ones(size) if weight is None else numbers(weight, "weight")
+    if len(people) != size or (people < 1).any():
+        raise EstimateFault("weight must be 1 or more, of the same people as the times")
+    return people
+
+
+def _by_group(time: object, kinds: Numbers, group: object, weight: object, curve: Any) -> pd.DataFrame:
     """The curve of each group, one under the other in sorted order."""
     import pandas as pd
 
@@ -164,16 +179,17 @@ def _by_group(time: object, kinds: Numbers, group: object, curve: Any) -> pd.Dat
     labels = np.full(len(times), EVERYBODY) if group is None else np.asarray(group)
     if len(labels) != len(times):
         raise EstimateFault("Groups and times must be of the same people")
+    people = _weights(weight, len(times))
     codes, groups = pd.factorize(labels, sort=True)
-    pieces = [pd.DataFrame({"group": name} | curve(times[codes == code], kinds[codes == code])) for code, name in enumerate(groups)]
+    pieces = [pd.DataFrame({"group": name} | curve(times[codes == code], kinds[codes == code], people[codes == code])) for code, name in enumerate(groups)]
     return pd.concat(pieces, ignore_index=True)
 
 
-def _risk_table(times: Numbers, kinds: Numbers, number: int) -> tuple[Numbers, Numbers, Numbers, Numbers]:
+def _risk_table(times: Numbers, kinds: Numbers, people: Numbers, number: int) -> tuple[Numbers, Numbers, Numbers, Numbers]:
     """Distinct times from 0; at risk just before each; events of each kind, a column each; censored."""
     at, place = np.unique(np.append(times, 0.0), return_inverse=True)
     place = place[:-1]
-    counts = np.bincount(place * (number + 1) + kinds.astype(int), minlength=len(at) * (number + 1)).reshape(len(at), number + 1)
+    counts = np.bincount(place * (number + 1) + kinds.astype(int), weights=people, minlength=len(at) * (number + 1)).reshape(len(at), number + 1)
     leaving = counts.sum(axis=1)
     return at, leaving[::-1].cumsum()[::-1], counts[:, 1:], counts[:, 0]
 

@@ -25,7 +25,8 @@ NIGHTLY_BUILD = ("build", "--exclude-resource-type", "unit_test", "--indirect-se
 AFTER_ESTIMATES = "models/marts/estimates"
 # In the order the layers build on each other.
 COMMANDS: dict[str, tuple[str, ...]] = {
-    "seeds": ("seed",),
+    # Anew, not emptied: a column may have another type than before.
+    "seeds": ("seed", "--full-refresh"),
     "staging": (*NIGHTLY_BUILD, "--select", "path:models/staging", "--exclude", "source:*"),
     "intermediate": (*NIGHTLY_BUILD, "--select", "path:models/intermediate", "--exclude", "source:*"),
     "marts": (*NIGHTLY_BUILD, "--select", "path:models/marts", "--exclude", "source:*", f"path:{AFTER_ESTIMATES}"),

@@ -1,4 +1,4 @@
-"""A synthetic population with life courses, and what six agencies would deliver about it, night after night.
+"""A synthetic population with life courses, and what seven agencies would deliver about it, night after night.
 
 `generate.generate` is the way in. The modules follow the making of the data: `people`, `addresses`, `treatment`, `crime`,
 `prison_stays`, `income`, `homelessness` and `mortality` make what really happened; `identity` decides how each agency knows a

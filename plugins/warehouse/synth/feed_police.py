@@ -21,6 +21,7 @@ from warehouse.synth.rates import rate
 ISO = "YYYY-MM-DD"
 OBSERVED = ("1", "2", "3", "4", "5", "6", "9")
 _OBSERVED_OF_ETHNIC = {"A": 0, "B": 0, "C": 0, "D": 2, "E": 2, "F": 3, "G": 2, "H": 3, "J": 3, "K": 3, "L": 3, "M": 2, "N": 2, "P": 2, "R": 4, "S": 5, "Z": 0}
+FIRST_LSOA, LSOAS_PER_AREA = 900_000, 300
 SLOTS = 4  # running numbers set aside for each person's nominals
 
 
@@ -57,7 +58,7 @@ def build_police(
         "nominals": _nominal_rows(rng, people, addresses, names, nominals, identity, fixed, span),
         "aliases": _alias_rows(rng, people, names, nominals, identity, span),
         "addresses": _address_rows(rng, people, addresses, nominals, span),
-        "offences": _offence_rows(rng, nominals, of_offence, offences, span),
+        "offences": _offence_rows(rng, addresses, nominals, of_offence, offences, span),
         "arrests": _arrest_rows(rng, nominals, of_arrest, arrests, span),
     }
 
@@ -227,7 +228,7 @@ def _address_rows(rng: np.random.Generator, people: People, addresses: Addresses
     return Rows(first_known, cells, [left_known], nominals.withdrawn[nominal])
 
 
-def _offence_rows(rng: np.random.Generator, nominals: Nominals, nominal: Ints, offences: Offences, span: Period) -> Rows:
+def _offence_rows(rng: np.random.Generator, addresses: Addresses, nominals: Nominals, nominal: Ints, offences: Offences, span: Period) -> Rows:
     """Proven offences, delivered once proven. A correction moves the date of the disposal; a release is an update."""
     count = len(nominal)
     first_known = _with(nominals, nominal, known(offences.disposal_day, rng.integers(0, 15, count), span.first_night))
@@ -240,6 +241,7 @@ def _offence_rows(rng: np.random.Generator, nominals: Nominals, nominal: Ints, o
     quashed = np.where(chance(rng, 0.02, count), corrections(rng, span.first_night, count) + 1, NEVER)
     number = offence_numbers(nominals, nominal, offences.day)
     kinds = offence_kinds()
+    lsoa = _offence_lsoas(addresses, offences, number)
 
     def cells(rows: Ints, night: int) -> Cells:
         wrong = np.where(fixed[rows] > night, shift[rows], 0)
@@ -256,9 +258,21 @@ def _offence_rows(rng: np.random.Generator, nominals: Nominals, nominal: Ints, o
             "DISPOSAL_DATE": date_texts(offences.disposal_day[rows] + wrong, ISO),
             "CUSTODY_START": date_texts(offences.custody_start[rows], ISO),
             "CUSTODY_END": date_texts(np.where(released[rows] <= night, offences.custody_end[rows], NEVER), ISO),
+            "LSOA_CODE": blank(join("E01", numbers(lsoa[rows])), number[rows] % 1000 < 1000 * rate("police.offence_place_unknown")),
         }
 
     return Rows(first_known, cells, [np.where(shift > 0, fixed, NEVER), np.where(offences.custody_end < NEVER, released, NEVER)], quashed)
+
+
+def _offence_lsoas(addresses: Addresses, offences: Offences, number: Ints) -> Ints:
+    """The last six digits of the LSOA of each offence, in the authority where the offender lives: many in its centre, the others spread.
+
+    By hash, so that no draw of another column moves. The codes are well formed and none of England's, which end below 040000.
+    """
+    area = addresses.area[addresses.at(offences.person, offences.day)]
+    place = hashed(number, offences.day)
+    ward = np.where(place % 100 < 100 * rate("police.offence_in_centre"), 0, 1 + (place // 100) % (LSOAS_PER_AREA - 1))
+    return np.int64(FIRST_LSOA) + area * LSOAS_PER_AREA + ward
 
 
 def offence_numbers(nominals: Nominals, nominal: Ints, day: Ints) -> Ints:

@@ -43,7 +43,7 @@ class Layout:
 
 def layouts() -> dict[tuple[str, str], Layout]:
     """The layout of every table that is written, by feed and table."""
-    feeds = ("treatment", "police", "benefits", "housing", "deaths", "custody")
+    feeds = ("treatment", "police", "benefits", "housing", "deaths", "custody", "priority_offenders")
     return {(feed, name): Layout(contract, table) for feed in feeds for contract in [load_contract(feed)] for name, table in contract.tables.items()}
 
 

@@ -17,6 +17,7 @@ from warehouse.synth.mortality import causes
 from warehouse.synth.names import name_tables
 from warehouse.synth.nights import Rows, has_been_delivered
 from warehouse.synth.people import ETHNIC_CODES, GROUP_NAMES, Period
+from warehouse.synth.priority_lists import STRANDS
 from warehouse.synth.prison_stays import RECEPTIONS
 from warehouse.synth.world import World
 
@@ -115,6 +116,7 @@ def _events(world: World, last_night: int) -> pa.Table:
         ("death", dead, w.people.dies[dead], w.people.dies[dead], None),
         ("death_registration", w.deaths.person, w.deaths.registered, w.deaths.registered, pick(causes().underlying, w.deaths.cause)),
         ("prison_stay", w.prison_stays.person, w.prison_stays.start, w.prison_stays.end, pick(RECEPTIONS, w.prison_stays.reception)),
+        ("priority_nomination", w.nominations.person, w.nominations.nominated, w.nominations.removed, pick(STRANDS, w.nominations.strand)),
     ]
     return pa.concat_tables([_event_table(name, person_id[person], start, end, detail, last_night) for name, person, start, end, detail in parts])
 

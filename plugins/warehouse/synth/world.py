@@ -13,6 +13,7 @@ from warehouse.synth.feed_custody import build_custody
 from warehouse.synth.feed_deaths import build_deaths
 from warehouse.synth.feed_housing import build_housing
 from warehouse.synth.feed_police import build_police, make_nominals
+from warehouse.synth.feed_priority_offenders import build_priority_offenders
 from warehouse.synth.feed_treatment import build_treatment
 from warehouse.synth.geography import Country
 from warehouse.synth.homelessness import Cases, Duties, Services, Stays, make_cases, make_clients, make_duties, make_needs, make_services, make_stays
@@ -21,13 +22,14 @@ from warehouse.synth.mortality import Deaths, make_registered_deaths
 from warehouse.synth.names import name_tables
 from warehouse.synth.nights import Rows
 from warehouse.synth.people import NEVER, People, Period, make_people
+from warehouse.synth.priority_lists import Nominations, make_nominations
 from warehouse.synth.prison_stays import PrisonStays, make_prison_stays
 from warehouse.synth.treatment import Episodes, first_entries, make_deaths, make_episodes
 
 # New topics go to the end: a topic's place is part of its seed.
 TOPICS = (
     "people", "addresses", "treatment", "crime", "income", "housing", "feed_police", "feed_benefits", "feed_housing", "feed_treatment", "faults",
-    "prison", "mortality", "feed_custody", "feed_deaths",
+    "prison", "mortality", "feed_custody", "feed_deaths", "priority_lists", "feed_priority_offenders",
 )  # fmt: skip
 
 
@@ -49,6 +51,7 @@ class World:
     services: Services
     prison_stays: PrisonStays
     deaths: Deaths
+    nominations: Nominations
 
 
 def generator(seed: int, chunk: int, topic: str) -> np.random.Generator:
@@ -89,7 +92,8 @@ def make_world(seed: int, chunk: int, first_id: int, count: int, country: Countr
     services = make_services(rng, people, addresses, span, clients)
     prison_stays = make_prison_stays(generator(seed, chunk, "prison"), people, offences, arrests)
     deaths = make_registered_deaths(generator(seed, chunk, "mortality"), people, prison_stays)
-    return World(people, addresses, episodes, offences, arrests, spells, jobs, cases, needs, duties, stays, services, prison_stays, deaths)
+    nominations = make_nominations(generator(seed, chunk, "priority_lists"), people, offences)
+    return World(people, addresses, episodes, offences, arrests, spells, jobs, cases, needs, duties, stays, services, prison_stays, deaths, nominations)
 
 
 def deliverable(world: World, seed: int, chunk: int, span: Period) -> dict[str, dict[str, Rows]]:
@@ -105,4 +109,7 @@ def deliverable(world: World, seed: int, chunk: int, span: Period) -> dict[str, 
         "housing": build_housing(generator(seed, chunk, "feed_housing"), w.people, names, w.addresses, w.cases, w.needs, w.duties, w.stays, w.services, span),
         "deaths": build_deaths(generator(seed, chunk, "feed_deaths"), w.people, names, w.addresses, w.deaths, span),
         "custody": build_custody(generator(seed, chunk, "feed_custody"), w.people, names, w.prison_stays, first_record, span),
+        "priority_offenders": build_priority_offenders(
+            generator(seed, chunk, "feed_priority_offenders"), w.people, names, w.addresses, w.nominations, first_record, span
+        ),
     }

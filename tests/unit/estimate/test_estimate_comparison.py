@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from scipy.stats import binom
 
-from warehouse.estimate.comparison import case_mix_rates, dispersion, funnel, funnel_limits, shrunken_rates
+from warehouse.estimate.comparison import case_mix_model, case_mix_rates, dispersion, funnel, funnel_limits, shrunken_rates, unit_rates
 from warehouse.estimate.errors import EstimateFault
 from warehouse.estimate.glm import design, fit
 
@@ -62,6 +62,48 @@ def test_case_mix_takes_a_complexity_bias_away() -> None:
     assert found.loc["easy", "adjusted"] == pytest.approx(found.loc["hard", "adjusted"], abs=0.03)
     assert found["expected"].sum() == pytest.approx(found["observed"].sum())
     assert (funnel(found.reset_index())["position"] == "as expected").all()
+
+
+def counted() -> pd.DataFrame:
+    """Two units of two kinds of people, counted: the odds ratio of the kinds is 4."""
+    return pd.DataFrame({"unit": ["a", "a", "b", "b"], "kind": ["easy", "hard"] * 2, "people": [300, 100, 100, 300], "observed": [200, 40, 67, 100]})
+
+
+def test_people_counted_by_cells_give_what_single_people_give() -> None:
+    cells = counted()
+    people = cells.loc[cells.index.repeat(cells["people"])].assign(
+        outcome=np.concatenate([np.arange(n) < o for n, o in cells[["people", "observed"]].to_numpy()]).astype(int)
+    )
+    model = case_mix_model(cells, ["kind"])
+    found = unit_rates(cells.assign(expected=cells["people"] * model.risk), "unit")
+    pd.testing.assert_frame_equal(found, case_mix_rates(people, "unit", "outcome", ["kind"]), check_dtype=False)
+    odds = model.odds.set_index("value")
+    hard = (140 / 260) / (267 / 133)
+    assert odds.loc["hard", "odds_ratio"] == pytest.approx(hard)
+    assert odds.loc["hard", "upper"] == pytest.approx(hard * np.exp(1.959964 * (1 / 140 + 1 / 260 + 1 / 267 + 1 / 133) ** 0.5)), "Woolf"
+    assert odds.loc["easy", "odds_ratio"] == 1 and np.isnan(odds.loc["easy", "upper"])
+
+
+def test_rare_values_count_with_the_commonest_and_perfect_ones_too() -> None:
+    rare = pd.DataFrame({"unit": ["c", "c"], "kind": ["rare", "perfect"], "people": [9, 40], "observed": [3, 40]})
+    model = case_mix_model(pd.concat([counted(), rare], ignore_index=True), ["kind"])
+    assert sorted(model.odds["value"]) == ["easy", "hard"]
+    assert model.odds["people"].sum() == 849
+
+
+def test_no_more_is_adjusted_for_than_there_are_people_with_the_outcome() -> None:
+    few = counted().assign(observed=[4, 3, 2, 6], sex=["F", "M", "M", "F"])
+    model = case_mix_model(few, ["kind", "sex"])
+    assert model.covariates == ("kind",)
+    assert model.warnings == ("Too few people with or without the outcome to adjust for sex.",)
+    assert case_mix_model(few.assign(observed=[1, 1, 1, 1]), ["kind", "sex"]).covariates == ()
+    with pytest.raises(EstimateFault, match="with and without"):
+        case_mix_model(few.assign(observed=0), ["kind"])
+
+
+def test_covariates_that_repeat_each_other_are_left_out_from_the_end() -> None:
+    model = case_mix_model(counted().assign(same=lambda rows: rows["kind"] + " again"), ["kind", "same"])
+    assert model.covariates == ("kind",)
 
 
 def test_dispersion_is_told_from_chance() -> None:

@@ -19,6 +19,13 @@ def test_perfect_linkage_changes_nothing() -> None:
     assert (found.value, found.low, found.high) == pytest.approx((naive.value, naive.low, naive.high))
 
 
+def test_a_share_of_one_lies_inside_its_interval() -> None:
+    """672 of 672: the sum that makes the limit falls short of 1 by float rounding."""
+    perfect = wilson(672, 672)
+    assert perfect.high == perfect.value == 1
+    assert wilson(0, 672).low == 0
+
+
 def test_the_rate_that_linkage_hid() -> None:
     """Of 1,000, 300 have it; 240 of them are seen (recall 0.8) and 60 more wrongly (precision 0.8): the seen 300 stand for 300."""
     assert adjusted_rate(300, 1_000, Interval(0.8, 0.75, 0.85), Interval(0.8, 0.75, 0.85)).value == pytest.approx(0.3)

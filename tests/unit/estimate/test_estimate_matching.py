@@ -59,6 +59,14 @@ def test_the_same_people_give_the_same_pairs_whatever_their_order() -> None:
     assert named[0] == named[1]
 
 
+def test_pairs_are_of_the_same_quarter_where_that_is_asked() -> None:
+    people = population(1).assign(quarter=np.arange(1_500) % 5)
+    found = match(people, "treated", ["history", "sex"], "person", within="quarter")
+    quarter = people["quarter"].to_numpy()
+    assert (quarter[found.treated] == quarter[found.others]).all()
+    assert found.people > 0.9 * match(people, "treated", ["history", "sex"], "person").people
+
+
 def test_matching_brings_balance() -> None:
     balance = match(population(1), "treated", ["history", "sex"], "person").balance.set_index("covariate")
     assert balance.loc["history", "before"] > 0.3

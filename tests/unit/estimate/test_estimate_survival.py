@@ -62,6 +62,19 @@ def test_limits_are_missing_where_nobody_is_left() -> None:
     assert np.isnan(last["lower"]) and np.isnan(last["upper"])
 
 
+def test_counted_people_give_the_curves_of_the_people() -> None:
+    pairs, counts = np.unique(np.column_stack([PLACEBO % 7, PLACEBO % 3]), axis=0, return_counts=True)
+    time, kind = pairs[:, 0], pairs[:, 1]
+    whole, counted = cumulative_incidence(PLACEBO % 7, PLACEBO % 3), cumulative_incidence(time, kind, weight=counts)
+    assert counted.equals(whole)
+    assert kaplan_meier(time, kind == 1, weight=counts).equals(kaplan_meier(PLACEBO % 7, PLACEBO % 3 == 1))
+    group = np.repeat(["a", "b"], [10, 11])
+    tripled = log_rank(np.tile(PLACEBO, 3), np.tile(PLACEBO % 3 == 1, 3), np.tile(group, 3))
+    assert log_rank(PLACEBO, PLACEBO % 3 == 1, group, np.full(21, 3)) == pytest.approx(tripled)
+    with pytest.raises(EstimateFault):
+        kaplan_meier(time, kind == 1, weight=counts * 0)
+
+
 @pytest.mark.parametrize("event", [[1, 2], [1], [1, None]])
 def test_what_does_not_fit_is_refused(event: list[int]) -> None:
     with pytest.raises(EstimateFault):

@@ -53,7 +53,9 @@ def test_every_kind_of_fault_is_planted(faulty: Path) -> None:
 
 
 def test_nearly_every_rule_of_the_suites_is_planted(faulty: Path) -> None:
-    written = {(feed, table, rule.rule) for feed, table in LAYOUTS for rule in load_suite(feed).rules(table) if rule.severity != "refuse"}
+    # A list of a few priority offenders has room for hardly any.
+    tables = [(feed, table) for feed, table in LAYOUTS if feed != "priority_offenders"]
+    written = {(feed, table, rule.rule) for feed, table in tables for rule in load_suite(feed).rules(table) if rule.severity != "refuse"}
     found = {(feed, table, rule) for (feed, table, _), by_rule in planted(faulty).items() for rule in by_rule}
     # Small tables have room for only some of their rules.
     assert len(written & found) > 0.9 * len(written), sorted(written - found)

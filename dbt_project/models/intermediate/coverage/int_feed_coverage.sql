@@ -5,5 +5,6 @@ select
     max(coverage_end) filter (where feed = 'benefits') as benefits_covered_until,
     max(coverage_end) filter (where feed = 'housing') as housing_covered_until,
     max(coverage_end) filter (where feed = 'custody') as custody_covered_until,
-    max(coverage_end) filter (where feed = 'deaths') as deaths_covered_until
+    max(coverage_end) filter (where feed = 'deaths') as deaths_covered_until,
+    max(coverage_end) filter (where feed = 'priority_offenders') as priority_offenders_covered_until
 from {{ ref('stg_ops__feed_coverage') }}

@@ -7,6 +7,7 @@
     ('housing', 'stg_housing__support_services'),
     ('deaths', 'stg_deaths__registrations'),
     ('custody', 'stg_custody__receptions'),
+    ('priority_offenders', 'stg_priority_offenders__nominations'),
 ] -%}
 -- Every agency record of a person that is in source on the night, with the person linkage gave it, if any.
 with records as (

@@ -18,7 +18,8 @@ select
     coalesce(disposals.is_immediate_custody, false) as is_immediate_custody,
     coalesce(disposals.is_community_order, false) as is_community_order,
     offences.custody_start_date,
-    offences.custody_end_date
+    offences.custody_end_date,
+    offences.lsoa_code
 from {{ ref('stg_police__offences') }} as offences
 inner join {{ ref('int_links_to_build') }} as links on offences.record_key = links.record_key
 left join {{ ref('home_office_offences') }} as codes

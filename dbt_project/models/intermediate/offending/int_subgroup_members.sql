@@ -47,6 +47,15 @@ with spells as (
     from {{ ref('int_treatment_episodes') }} as episodes
     inner join {{ ref('referral_sources') }} as sources on episodes.referral_source_code = sources.referral_source_code
     where sources.is_arrest_referral
+
+    union all
+
+    select
+        person_id,
+        'priority offender' as subgroup,
+        start_date,
+        end_date
+    from {{ ref('int_priority_spells') }}
 ),
 
 users as (

@@ -78,6 +78,15 @@ described as (
         birth_year,
         null as ethnic_code
     from {{ ref('stg_custody__receptions') }}
+
+    union all
+
+    select distinct
+        record_key,
+        sex,
+        birth_year,
+        null as ethnic_code
+    from {{ ref('stg_priority_offenders__nominations') }}
 ),
 
 agreed as (

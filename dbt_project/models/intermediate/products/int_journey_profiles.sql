@@ -52,7 +52,8 @@ select
     -- Said by the client, or seen in an earlier journey.
     coalesce(answers.has_been_treated_before, false) or journeys.journey_number > 1 as has_been_treated_before,
     answers.parental_status_code,
-    answers.parental_status_code in ('11', '12') or coalesce(answers.children_with_client, 0) > 0
+    -- Of whom nothing was told no child is known.
+    coalesce(answers.parental_status_code in ('11', '12') or answers.children_with_client > 0, false)
         as has_children_at_home
 from {{ ref('int_treatment_journeys') }} as journeys
 inner join first_episodes on journeys.journey_id = first_episodes.journey_id

@@ -6,11 +6,13 @@ from pathlib import Path
 
 from warehouse.database import clean_errors, connect
 from warehouse.publish.report.blocks import Figure
-from warehouse.publish.report.products.registry import product_sections
+from warehouse.publish.report.products.registry import EXAMPLES, product_sections
 
 
 def write_images(folder: Path) -> list[Path]:
     """Write each chart of the products' sections as `<section>-<number>.svg`, from what is published now.
+
+    A product with nothing to show, but with an example of made-up people, is drawn with that.
 
     Raises:
         DatabaseFault: the published tables could not be read.
@@ -18,6 +20,8 @@ def write_images(folder: Path) -> list[Path]:
     """
     with clean_errors("read what is published"), connect("analyst") as connection:
         sections = product_sections(connection)
+    drawn = {section.anchor for section in sections if any(isinstance(block, Figure) for block in section.blocks)}
+    sections += [section for section in (example() for example in EXAMPLES) if section.anchor not in drawn]
     folder.mkdir(parents=True, exist_ok=True)
     written = []
     for section in sections:
