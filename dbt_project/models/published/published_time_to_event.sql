@@ -8,7 +8,7 @@ with stepped as (
     select
         *,
         month > 0 and {{ is_small('events') }} as is_suppressed,
-        month > 0 and {{ is_small('deaths') }} as has_few_deaths,
+        month > 0 and {{ is_small('died_first') }} as has_few_deaths,
         case
             when note is null
                 then 100.0 * {{ var('round_to') }} / {{ published_count('journeys_linked', 'false') }}

@@ -73,14 +73,14 @@ def results(people: pd.DataFrame, matched: Matched, events: str, first: str, con
     return Results(matched.people, matched.submitted, binary, frequency, when, bool(matched.balance["is_balanced"].all()))
 
 
-def wording(found: Results, group: str, event: str, period: str, cause: str = "treatment") -> list[str]:
+def wording(found: Results, group: str, event: str, period: str, cause: str) -> list[str]:
     """What may and what may not be concluded, in the form readers of the Justice Data Lab know.
 
     Args:
         group: the treated, as "people treated for drug use".
         event: as "a proven reoffence".
         period: as "twelve months".
-        cause: what the treated had that the others had not, as "treatment".
+        cause: what the treated had that the others had not, as "being treated".
     """
     share, often = found.binary, found.frequency
     said = [

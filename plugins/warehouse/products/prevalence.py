@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 
     from warehouse.products.product import Frames
 
-LISTS = ("treatment", "police", "custody", "housing")
+# A column for each list of people: whether they are on it.
+ON = "is_in_"
+IN_TREATMENT = "is_in_treatment"
 GROUP = ["certainty", "cut", "financial_year"]
 ENGLAND = "E92000001"
 # Models shown of each area: the best by BIC. Independence of the lists is shown whatever its place.
@@ -144,7 +146,7 @@ def _own(area: _Area, parameters: Mapping[str, int]) -> _Found:
     """A model of the area's own lists, or why there can be none."""
     from warehouse.estimate.capture_recapture import log_linear
 
-    lists = tuple(name for name in LISTS if _on(area.cells, name).any())
+    lists = tuple(name for name in _lists(area.cells) if area.cells[ON + name].astype(bool).any())
     seen, shared = _seen(area.cells), _shared(area.cells)
     for least, count, what in (
         (parameters["least_seen"], seen, "people seen"),
@@ -153,7 +155,7 @@ def _own(area: _Area, parameters: Mapping[str, int]) -> _Found:
     ):
         if count < least:
             return _Found(None, "refused", note=f"refused: fewer than {least} {what}")
-    table = area.cells.rename(columns={f"is_in_{name}": name for name in LISTS} | {"persons": "count"})
+    table = area.cells.rename(columns={ON + name: name for name in lists} | {"persons": "count"})
     try:
         found = log_linear(table, lists)
     except EstimateFault as fault:
@@ -180,7 +182,7 @@ def _estimate_row(area: _Area, found: _Found) -> dict[str, Any]:
         "area_level": area.level,
         "area_code": area.code,
         "persons_seen": _seen(area.cells),
-        "persons_in_treatment": int(area.cells.loc[_on(area.cells, "treatment"), "persons"].sum()),
+        "persons_in_treatment": int(area.cells.loc[area.cells[IN_TREATMENT].astype(bool), "persons"].sum()),
         "persons_on_two_lists": _shared(area.cells),
         "estimate": interval.value if interval else None,
         "lower_95": interval.low if interval else None,
@@ -202,8 +204,8 @@ def _model_rows(models: pd.DataFrame) -> Iterator[dict[str, Any]]:
             yield {"place": place, "estimate": row["population"], "is_chosen": row["chosen"]} | same
 
 
-def _on(cells: pd.DataFrame, name: str) -> pd.Series:
-    return cells[f"is_in_{name}"].astype(bool)
+def _lists(cells: pd.DataFrame) -> list[str]:
+    return [str(column).removeprefix(ON) for column in cells.columns if str(column).startswith(ON)]
 
 
 def _seen(cells: pd.DataFrame) -> int:
@@ -212,7 +214,7 @@ def _seen(cells: pd.DataFrame) -> int:
 
 def _shared(cells: pd.DataFrame) -> int:
     """People on two lists or more."""
-    on = cells[[f"is_in_{name}" for name in LISTS]].astype(int).sum(axis=1)
+    on = cells[[ON + name for name in _lists(cells)]].astype(int).sum(axis=1)
     return int(cells.loc[on > 1, "persons"].sum())
 
 

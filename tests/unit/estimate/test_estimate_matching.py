@@ -84,13 +84,13 @@ def test_below_the_minimum_no_figure_is_given() -> None:
 def test_the_wording_says_what_may_and_may_not_be_concluded() -> None:
     people = population(1, 6_000)
     found = results(people, match(people, "treated", ["history", "sex"], "person"), "events", "first")
-    said = " ".join(wording(found, "treated people", "a proven reoffence", "twelve months"))
+    said = " ".join(wording(found, "treated people", "a proven reoffence", "twelve months", "treatment"))
     assert "treatment may decrease" in said
     assert "What may not be said" in said
     assert f"{found.submitted:,} treated people, {found.people:,} could be matched" in said
     none = population(1, effect=0.0)
     unclear = results(none, match(none, "treated", ["history", "sex"], "person"), "events", "first")
-    assert "does not show whether" in " ".join(wording(unclear, "treated people", "a proven reoffence", "twelve months"))
+    assert "does not show whether" in " ".join(wording(unclear, "treated people", "a proven reoffence", "twelve months", "treatment"))
 
 
 def test_intervals_hold_the_effect_as_often_as_they_say() -> None:

@@ -115,7 +115,7 @@ def test_the_report_draws_the_example_and_says_what_may_be_said() -> None:
     section = report.example()
     assert sum(isinstance(block, Figure) for block in section.blocks) == 2
     said = " ".join(notes(section))
-    assert "What may be said: treatment may decrease" in said
+    assert "What may be said: starting treatment may decrease" in said
     assert "What may not be said" in said
 
 

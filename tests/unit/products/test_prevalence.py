@@ -10,7 +10,7 @@ import pytest
 from scipy.stats import binom
 
 from warehouse.products import prevalence
-from warehouse.products.prevalence import LISTS, estimate
+from warehouse.products.prevalence import estimate
 from warehouse.publish.report.blocks import Figure, Note, Table
 from warehouse.publish.report.products.prevalence import ByCertainty, Estimate, Model, Prevalence, draw
 
@@ -29,6 +29,7 @@ PARAMETERS = pd.DataFrame(
     [("least_seen", 60), ("least_shared", 20), ("least_lists", 3), ("farthest", 10)],
     columns=["parameter", "value"],
 )
+LISTS = ("treatment", "police", "custody", "housing")
 FLAGS = [f"is_in_{name}" for name in LISTS]
 
 

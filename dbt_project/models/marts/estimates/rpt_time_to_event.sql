@@ -14,7 +14,7 @@ select
     estimates.journeys_linked,
     estimates.at_risk,
     estimates.events,
-    estimates.deaths,
+    estimates.died_first,
     estimates.percent,
     estimates.percent_lower_95,
     estimates.percent_upper_95,

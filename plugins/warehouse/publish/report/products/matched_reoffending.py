@@ -143,7 +143,7 @@ def _wording(rows: Sequence[dict[str, Any]]) -> list[str]:
         _measure(soon, 1) if soon and soon["difference"] is not None else None,
         bool(share["is_balanced"]),
     )
-    return wording(found, "people known to police who started treatment", "a proven reoffence", "twelve months")
+    return wording(found, "people known to police who started treatment", "a proven reoffence", "twelve months", "starting treatment")
 
 
 def _measure(row: dict[str, Any], per: int) -> Measure:
