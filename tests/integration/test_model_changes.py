@@ -25,7 +25,7 @@ PEOPLE = 600
 # Without tests, and without what is built whole in any case.
 FOLLOWING = {
     "seeds": ("seed",),
-    "staging": ("run", "--select", "path:models/staging"),
+    "staging": ("build", "--select", "path:models/staging", "--exclude-resource-type", "test", "--exclude-resource-type", "unit_test"),
     "intermediate": ("run", "--select", "path:models/intermediate,+config.materialized:incremental"),
     "marts": ("run", "--select", "path:models/marts,config.materialized:incremental"),
 }

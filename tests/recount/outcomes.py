@@ -117,6 +117,8 @@ def _reoffence(person: Person, end: date, died: date | None, covered: Coverage) 
     before, proven_before = after(end, 12), after(end, 18)
     offended = has_offended(person, end, before, proven_before, died)
     known = min(covered.treatment, covered.police)
+    if end < covered.police_since:
+        return "not applicable"
     return status(offended, before - timedelta(days=1), proven_before - timedelta(days=1), known, died, is_known_to_police(person))
 
 

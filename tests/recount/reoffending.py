@@ -130,6 +130,8 @@ def _reoffending(person: Person, entry: Entry, died: date | None, covered: Cover
     ]
     known = min(covered.treatment, covered.police) if entry.cohort.startswith("treatment") else covered.police
     answer = status(bool(offences), before - DAY, proven_before - DAY, known, died, is_known_to_police(person))
+    if entry.day < covered.police_since:
+        answer = "not applicable"
     until = max(min(before, died or before), entry.day)
     nights = sum(spell.nights(entry.day, until) for spell in custody_of(person))
     counts: Row = {

@@ -45,7 +45,7 @@ def _sustained(person: Person, journey: Journey, end: date, months: int, journey
         "end_date": end,
         "horizon_months": months,
         "not_back_in_treatment": _not(returned),
-        "no_proven_offence": _not(offended),
+        "no_proven_offence": "not applicable" if end < covered.police_since else _not(offended),
         "off_out_of_work_benefit": _not(claims),
         "in_work": status(alive and asked in worked, asked, asked, work, died, is_claimant),
         "in_work_13_weeks": status(longest_run(worked) >= 13 * 7, asked, asked, work, died, is_claimant),

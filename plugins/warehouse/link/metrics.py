@@ -85,7 +85,7 @@ with joining as (
 )
 select 'edges_cut_by_conflict', '', '', count(*) filter (is_cut) from joining
 union all select 'edges_per_record', '', '', count(*) / greatest((select count(*) from person_node), 1) from joining
-union all select 'mean_match_weight', '', '', avg(match_weight) from joining having count(*) > 0
+union all select 'mean_match_weight', '', '', sum(match_weight::decimal(18, 6))::double / count(*) from joining having count(*) > 0
 """
 
 

@@ -4,6 +4,8 @@ with asked as (
         followups.*,
         followups.proven_before - 1 as observable_on,
         persons.is_linked_to_police,
+        -- Before the police feed begins to tell, no offence found is no answer.
+        coalesce(followups.entry_date >= reach.known_from, true) as is_reached,
         case
             when followups.journey_id is null then {{ covered_until(['police']) }}
             else {{ covered_until(['treatment', 'police']) }}
@@ -11,6 +13,7 @@ with asked as (
     from {{ ref('int_reoffending_followups') }} as followups
     inner join {{ ref('int_persons') }} as persons on followups.person_id = persons.person_id
     cross join {{ ref('int_feed_coverage') }} as coverage
+    cross join {{ ref('int_police_reach') }} as reach
 ),
 
 answered as (
@@ -22,7 +25,8 @@ answered as (
             observable_on='observable_on',
             covered_until='covered_until',
             death_date='death_date',
-            is_linked='is_linked_to_police'
+            is_linked='is_linked_to_police',
+            is_applicable='is_reached'
         ) }} as proven_reoffence
     from asked
 )

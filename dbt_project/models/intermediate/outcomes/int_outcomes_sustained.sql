@@ -6,6 +6,7 @@ with completed as (
         journeys.end_date,
         persons.death_date,
         persons.is_linked_to_police,
+        coalesce(journeys.end_date >= reach.known_from, true) as is_reached_by_police,
         persons.is_linked_to_benefits,
         {{ covered_until(['treatment']) }} as treatment_covered_until,
         {{ covered_until(['treatment', 'police']) }} as police_covered_until,
@@ -15,6 +16,7 @@ with completed as (
     from {{ ref('int_treatment_journeys') }} as journeys
     inner join {{ ref('int_persons') }} as persons on journeys.person_id = persons.person_id
     cross join {{ ref('int_feed_coverage') }} as coverage
+    cross join {{ ref('int_police_reach') }} as reach
     where journeys.is_successful_completion
 ),
 
@@ -171,6 +173,7 @@ answered as (
             covered_until='police_covered_until',
             death_date='death_date',
             is_linked='is_linked_to_police',
+            is_applicable='is_reached_by_police',
             if_happened='no',
             otherwise='yes'
         ) }} as no_proven_offence,
