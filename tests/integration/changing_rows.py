@@ -77,9 +77,13 @@ update {table} as t
 set _valid_to = (select min(later._valid_from) from {table} as later where later.row_key = t.row_key and later._valid_from > t._valid_from)
 where _valid_to = {night} and {bucket_row} % 2 = 0
 """
+# By the inclusive person of the night before, whole: persons stay nested.
 TAKE_BACK = """
-delete from linkage.person_link where _valid_from = {night} and {bucket_record} % 2 = 0;
-update linkage.person_link set _valid_to = null where _valid_to = {night} and {bucket_record} % 2 = 0
+create temp table taken_back on commit drop as
+select record_key from linkage.person_link
+where certainty = 'inclusive' and _valid_from < {night} and (_valid_to is null or _valid_to >= {night}) and {bucket_person} % 2 = 0;
+delete from linkage.person_link where _valid_from = {night} and record_key in (select record_key from taken_back);
+update linkage.person_link set _valid_to = null where _valid_to = {night} and record_key in (select record_key from taken_back)
 """
 DELIVERED = """
 insert into ops.delivery (feed, night, content_hash, status, coverage_end, finished_at)
@@ -143,6 +147,7 @@ def _run(connection: Connection[Any], statement: str, night: date, salt: str, **
         "family": _bucket("record_key", "family", 400),
         "bucket_balanced": _bucket("record_key", "balanced"),
         "bucket_strict": _bucket("record_key", "strict"),
+        "bucket_person": _bucket("person_id", "person"),
         "bucket_i": _bucket("i", salt),
         "bucket_s": _bucket("s", salt),
     }

@@ -161,7 +161,7 @@ def test_a_slot_follows_only_the_build_of_its_night(planned: Any) -> None:
 
 def test_seeds_are_loaded_when_their_files_changed(planned: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     assert state.seeds_stand(planned)
-    monkeypatch.setattr(state, "_hash", lambda *_: "another")
+    monkeypatch.setattr(state, "hash_of", lambda *_: "another")
     assert not state.seeds_stand(planned)
     monkeypatch.undo()
     assert not state.seeds_stand(planned)  # what they held is forgotten until they have been loaded

@@ -69,3 +69,4 @@ select
         else 'no'
     end as status
 from events
+where proven_reoffence != 'not applicable'
