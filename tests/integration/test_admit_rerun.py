@@ -14,7 +14,7 @@ import pytest
 from tests.conftest import wipe
 from tests.integration.deliveries import NIGHTS, deliver, golden_inbox, query, zone_contents
 
-from warehouse.admit import checkpoint, deliveries, stage
+from warehouse.admit import checkpoint, deliveries, history, stage
 from warehouse.admit.errors import AdmitFault
 from warehouse.contracts.load import load_contract
 from warehouse.database import connect
@@ -50,6 +50,24 @@ def test_every_step_twice(feed: str, undisturbed: dict[str, Any], clean_db: Path
         assert stage.admit(delivery_id)["received"] > 0
         assert stage.admit(delivery_id) == stage.load(delivery_id) == stage.check(delivery_id) == {}
     assert zone_contents(feed) == undisturbed[feed]
+
+
+def test_a_delivery_loaded_again_between_check_and_admission_is_checked_again(
+    undisturbed: dict[str, Any], clean_db: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A slower run of the same delivery does its load when a faster one is about to admit: what the check found must not be lost."""
+    make_ready, slower = history.make_ready, iter([stage.load])
+
+    def slowly(delivery: Any, *rest: Any) -> Any:
+        for load in slower:
+            load(delivery.delivery_id)
+        return make_ready(delivery, *rest)
+
+    monkeypatch.setattr(history, "make_ready", slowly)
+    for night in ("night_1", "night_2"):
+        deliver("benefits", golden_inbox(tmp_path, "benefits", night), night)
+    assert zone_contents("benefits") == undisturbed["benefits"]
+    assert query("select count(*) from ops.check_result r join ops.delivery d using (delivery_id) where d.night = %s", NIGHTS["night_1"])[0][0] > 10
 
 
 def test_a_checkpoint_that_is_lost_or_was_never_finished_is_made_again(undisturbed: dict[str, Any], clean_db: Path, tmp_path: Path) -> None:

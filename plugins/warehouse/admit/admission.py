@@ -18,8 +18,13 @@ from warehouse.database import clean_errors, connect, ops
 
 Counts = dict[str, int]
 Rechecked = dict[int, Checked]
-# A plan changes only when another run admits a later night in between; more often than this is no coincidence.
+# A plan changes only when another run admits a later night in between, a checked delivery only when another run loads it again; more
+# often than this is no coincidence.
 ATTEMPTS = 5
+
+
+class LoadedAgain(Exception):
+    """Another run loaded the delivery again after it was checked: what the check found is gone."""
 
 
 def admit(delivery_id: int) -> Counts:
@@ -38,7 +43,7 @@ def admit(delivery_id: int) -> Counts:
     """
     delivery, contract = _made_checkable(delivery_id)
     with ops.stage_run(delivery.night, "admit", delivery.feed) as run:
-        counts = {} if delivery.status in deliveries.ENDED else in_history(delivery, contract, _admit)
+        counts = _admit_checked(delivery, contract)
         erasure.finish_pending(delivery.feed)
         for name, count in counts.items():
             run.count(name, count)
@@ -69,6 +74,18 @@ def insert(delivery: Delivery, contract: Contract, checked: Rechecked, connectio
     return counts | {"replayed": replayed}
 
 
+def _admit_checked(delivery: Delivery, contract: Contract) -> Counts:
+    """Admit a delivery as checked; where another run has loaded it again meanwhile, check it again first."""
+    for _ in range(ATTEMPTS):
+        if delivery.status in deliveries.ENDED:
+            return {}
+        try:
+            return in_history(delivery, contract, _admit)
+        except LoadedAgain:
+            delivery, contract = _made_checkable(delivery.delivery_id)
+    raise AdmitFault(f"Other runs keep loading delivery {delivery.delivery_id} while it is admitted; run the step again")
+
+
 def _admit(delivery: Delivery, contract: Contract, checked: Rechecked, connection: Connection[Any]) -> Counts:
     if delivery.status in deliveries.ENDED:  # another run was faster
         return {}
@@ -79,6 +96,8 @@ def _admit(delivery: Delivery, contract: Contract, checked: Rechecked, connectio
         return {}
     if not checkpoint.is_whole(delivery, contract):
         raise AdmitFault(f"The checkpoint of delivery {delivery.delivery_id} was removed while it was admitted; run the step again")
+    if delivery.status != "checked":
+        raise LoadedAgain
     return insert(delivery, contract, checked, connection)
 
 

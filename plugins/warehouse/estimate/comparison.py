@@ -90,7 +90,8 @@ def case_mix_model(cells: pd.DataFrame, covariates: Sequence[str], confidence: f
                 break
             except EstimateFault:
                 # Values that are each common enough can still repeat each other in combination.
-                pass
+                if not kept:
+                    raise
         dropped.append(kept.pop())
     reach = normal_width(confidence) * np.sqrt(np.diag(found.covariance))
     of_name = dict(zip(names, zip(found.coefficients, reach, strict=True), strict=True))

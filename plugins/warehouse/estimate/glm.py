@@ -91,7 +91,9 @@ def fit(family: Family, matrix: Numbers, response: Numbers, weights: Numbers | N
     y = response.astype(float)
     if not len(y) or w.sum() <= 0:
         raise EstimateFault("There are no rows to fit a model to")
-    mean = (y * w + 0.5) / (w + 1) if family == "logistic" else y + 0.5
+    # From the rate of everybody: a start at each row's own rate can run away where many rows are all or nothing.
+    everybody = ((y * w).sum() + 0.5) / (w.sum() + 1)
+    mean = np.full(len(y), everybody)
     eta = np.log(mean / (1 - mean)) if family == "logistic" else np.log(mean)
     before, steps = np.inf, 0
     while steps < STEPS:

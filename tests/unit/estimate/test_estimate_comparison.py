@@ -142,3 +142,10 @@ def test_credible_intervals_hold_the_areas_truths_and_shrinking_helps() -> None:
     assert binom.cdf(held, of, 0.94) > 0.001, "the fit is taken as known, which costs about a hundredth"
     assert held < 0.97 * of
     assert drawn < 0.7 * raw
+
+
+def test_large_cells_of_all_or_nothing_do_not_stop_the_model() -> None:
+    """Five kinds of people, all of one kind and none of the others with the outcome."""
+    cells = pd.DataFrame({"people": [279] * 5, "observed": [279, 0, 0, 0, 0], "age": ["young", "old", "young", "old", "older"]})
+    model = case_mix_model(cells, ["age"])
+    assert float((model.risk * cells["people"]).sum()) == pytest.approx(279)
