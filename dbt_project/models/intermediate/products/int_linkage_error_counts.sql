@@ -52,13 +52,6 @@ ended as (
     window of_outcome as (partition by outcomes.outcome)
 ),
 
-placed as (
-    select
-        *,
-        ({{ add_months('period_end', '-12 * years') }} + 1)::date as period_start
-    from ended
-),
-
 -- Whoever has one client record in all came back, if at all, under the same number.
 several_records as (
     select person_id
@@ -66,6 +59,16 @@ several_records as (
     where feed = 'treatment'
     group by person_id
     having count(*) > 1
+),
+
+placed as (
+    select
+        *,
+        ({{ add_months('period_end', '-12 * years') }} + 1)::date as period_start,
+        -- No join: the planner takes the journeys for a handful, and would go through all clients for each.
+        link = 'client_to_person'
+        or person_id in (select several_records.person_id from several_records) as is_by_link
+    from ended
 )
 
 select
@@ -80,14 +83,11 @@ select
     count(*) filter (where placed.status in ('yes', 'no'))::integer as journeys,
     count(*) filter (where placed.status = 'not linked')::integer as journeys_unlinked,
     count(*) filter (where placed.status = 'yes')::integer as journeys_with_outcome,
-    count(*) filter (
-        where placed.status = 'yes' and (placed.link = 'client_to_person' or several_records.person_id is not null)
-    )::integer as journeys_with_outcome_by_link
+    count(*) filter (where placed.status = 'yes' and placed.is_by_link)::integer as journeys_with_outcome_by_link
 from placed
 inner join {{ ref('int_persons') }} as persons on placed.person_id = persons.person_id
 inner join {{ ref('int_journey_cuts') }} as cuts on placed.journey_id = cuts.journey_id
 inner join {{ ref('int_person_certainties') }} as certainties on placed.person_id = certainties.person_id
-left join several_records on placed.person_id = several_records.person_id
 where
     placed.end_date between placed.period_start and placed.period_end
     and placed.status in ('yes', 'no', 'not linked')

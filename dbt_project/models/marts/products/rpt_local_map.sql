@@ -209,17 +209,17 @@ placed as (
     where areas.area_code is not null
 ),
 
-summed as (
+-- By person first: people are then counted without sorting every event.
+by_person as (
     select
-        certainties.certainty,
+        placed.person_id,
         placed.cut,
         placed.year_start,
         placed.measure,
         known.counts,
         placed.area_level,
         placed.area_code,
-        count(*) as events,
-        count(distinct placed.person_id) as people
+        count(*) as events
     from placed
     inner join known
         on
@@ -227,11 +227,28 @@ summed as (
             and {{ financial_year_end('placed.year_start') }} <= known.covered_until
             and {{ financial_year_end('placed.year_start') }}
             > {{ add_months('known.covered_until', '-12 * known.years') }}
-    inner join {{ ref('int_person_certainties') }} as certainties on placed.person_id = certainties.person_id
-    where certainties.certainty = 'balanced' or placed.cut = 'adults'
     group by
-        certainties.certainty, placed.cut, placed.year_start, placed.measure, known.counts, placed.area_level,
+        placed.person_id, placed.cut, placed.year_start, placed.measure, known.counts, placed.area_level,
         placed.area_code
+),
+
+summed as (
+    select
+        certainties.certainty,
+        by_person.cut,
+        by_person.year_start,
+        by_person.measure,
+        by_person.counts,
+        by_person.area_level,
+        by_person.area_code,
+        sum(by_person.events) as events,
+        count(*) as people
+    from by_person
+    inner join {{ ref('int_person_certainties') }} as certainties on by_person.person_id = certainties.person_id
+    where certainties.certainty = 'balanced' or by_person.cut = 'adults'
+    group by
+        certainties.certainty, by_person.cut, by_person.year_start, by_person.measure, by_person.counts,
+        by_person.area_level, by_person.area_code
 ),
 
 places as (
