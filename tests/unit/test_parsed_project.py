@@ -61,5 +61,6 @@ def test_old_versions_are_not_kept(parses: list[dict[str, str]]) -> None:
 
 
 def test_a_project_that_does_not_parse_leaves_nothing(parses: list[dict[str, str]]) -> None:
-    assert parsed.manifest({"slot": "blue"}, lambda _: SimpleNamespace(result=None)) is None  # type: ignore[arg-type, return-value]
+    nothing: Any = SimpleNamespace(result=None)
+    assert parsed.manifest({"slot": "blue"}, lambda _: nothing) is None
     assert not (settings().home / "cache").exists()

@@ -2,28 +2,8 @@
     {'columns': ['financial_year', 'cut', 'area_level', 'area_code', 'provider_code', 'domain'], 'unique': true}
 ]) }}
 
-with authorities as (
-    select
-        *,
-        case when country = 'Wales' then 'W92000004' else 'E92000001' end as country_code
-    from {{ ref('dim_area') }}
-),
-
-areas as (
-    select
-        level.area_level,
-        level.area_code,
-        max(level.area_name) as area_name,
-        max(level.wider_place) as wider_place
-    from authorities
-    cross join
-        lateral (
-            values
-            ('country', authorities.country_code, authorities.country, null),
-            ('region', authorities.region_code, authorities.region_name, 'country ' || authorities.country_code),
-            ('authority', authorities.area_code, authorities.area_name, 'region ' || authorities.region_code)
-        ) as level (area_level, area_code, area_name, wider_place)
-    group by level.area_level, level.area_code
+with areas as (
+    {{ named_areas() }}
 ),
 
 -- Each domain and all of them. Cuts other than adults are shown for countries alone: their difference from the adults
