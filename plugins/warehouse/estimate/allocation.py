@@ -8,7 +8,6 @@ rounding down leaves goes to the largest remainders (Hamilton's method; Balinski
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -78,30 +77,6 @@ def allocate(areas: pd.DataFrame, total: int, reward_share: float = REWARD_SHARE
     by_need = largest_remainder(total - reward, areas["need_weight"]) if total > reward else nothing
     kept = areas[["area_code", "need_weight", "completions"]].reset_index(drop=True)
     return kept.assign(by_need=by_need, by_completions=by_completions, allocation=by_need + by_completions)
-
-
-def what_if(areas: pd.DataFrame, total: int, completions: Mapping[str, float], reward_share: float = REWARD_SHARE) -> pd.DataFrame:
-    """What each area would have if some areas' completions were others, the total being the same.
-
-    One area's gain is the others' loss: the pot is fixed, so the table shows everybody.
-
-    Args:
-        completions: area code to the completions supposed.
-
-    Returns:
-        area_code, completions, completions_supposed, allocation, allocation_supposed, difference (adding up to 0).
-
-    Raises:
-        EstimateFault: an area that is not there, or as `allocate`.
-    """
-    unknown = sorted(set(completions) - set(areas["area_code"]))
-    if unknown:
-        raise EstimateFault(f"No such area: {', '.join(unknown)}")
-    now = allocate(areas, total, reward_share)
-    supposed = now["area_code"].map(dict(completions)).astype(float).fillna(now["completions"].astype(float))
-    then = allocate(now.assign(completions=supposed), total, reward_share)
-    kept = now[["area_code", "completions"]].assign(completions_supposed=supposed, allocation=now["allocation"])
-    return kept.assign(allocation_supposed=then["allocation"], difference=then["allocation"] - now["allocation"])
 
 
 def chance_limits(areas: pd.DataFrame, total: int, reward_share: float = REWARD_SHARE, draws: int = 2000, seed: int = 2012) -> pd.DataFrame:

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from warehouse.estimate.allocation import allocate, chance_limits, largest_remainder, what_if
+from warehouse.estimate.allocation import allocate, chance_limits, largest_remainder
 from warehouse.estimate.errors import EstimateFault
 
 AREAS = pd.DataFrame({"area_code": ["A", "B", "C"], "need_weight": [5.0, 3.0, 2.0], "completions": [100, 100, 50]})
@@ -36,13 +36,6 @@ def test_a_fifth_rests_on_completions() -> None:
     assert found["by_completions"].tolist() == [80_000, 80_000, 40_000]
     assert found["by_need"].tolist() == [400_001, 240_000, 160_000]
     assert found["allocation"].sum() == 1_000_001
-
-
-def test_what_one_area_gains_others_lose() -> None:
-    found = what_if(AREAS, 1_000_000, {"C": 300})
-    assert found["difference"].tolist() == [-40_000, -40_000, 80_000]
-    with pytest.raises(EstimateFault, match="No such area: Z"):
-        what_if(AREAS, 1_000_000, {"Z": 1})
 
 
 def test_nothing_to_share_by_is_refused() -> None:
