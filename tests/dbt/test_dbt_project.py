@@ -95,6 +95,12 @@ def test_marts_show_no_agency_key_and_no_identifier(manifest: Any) -> None:
     assert [c for c in shown if c.endswith("_key") or c.startswith("_")] == []
 
 
+def test_every_check_is_one_that_there_is(manifest: Any) -> None:
+    """dbt parses a test by a name that nothing defines, and fails only when it comes to run it."""
+    named = {f"test_{node.test_metadata.name}" for node in manifest.nodes.values() if node.resource_type == "test" and hasattr(node, "test_metadata")}
+    assert named and named <= {macro.name for macro in manifest.macros.values()}
+
+
 def test_layers_build_on_the_layer_below(manifest: Any) -> None:
     wrong = [
         f"{model.name} uses {used}" for model in models(manifest) for used in model.depends_on.nodes if layer_of(manifest, used) not in ALLOWED[model.fqn[1]]
