@@ -58,3 +58,10 @@
         - make_interval(months => mod(extract(month from {{ day }})::integer - {{ first_month }} + 12, {{ step_months }}))
     )::date
 {%- endmacro %}
+
+
+{#- The indicators that count people for as long as a journey lasted, in each period once: a person may have several
+    rows, and a row may last. All others count what happened on a day, each unit once. -#}
+{% macro indicators_by_unit() -%}
+    {{ return(['effective_treatment', 'completion_opiate', 'completion_non_opiate', 'completion_alcohol']) }}
+{%- endmacro %}

@@ -24,3 +24,16 @@
         certainty = '{{ certainty }}'
         and {{ "person_id in (" ~ relinked_persons() ~ ")" if execute and is_nightly() else "true" }}
 {%- endmacro %}
+
+
+{#- Looks up, by an index, the rows of a large relation for each row of few: the lateral query of such a join. A night's
+    change is some thousand keys of millions, which Postgres takes for many more when they come out of a union: it would
+    read the whole table each time. `offset 0` keeps it from turning the look-up into such a join. -#}
+{% macro looked_up(relation, key, few) -%}
+    select
+        large.record_key,
+        large.person_id
+    from {{ ref(relation) }} as large
+    where large.{{ key }} = {{ few }}.{{ key }}
+    offset 0
+{%- endmacro %}

@@ -114,7 +114,9 @@ def test_only_models_that_follow_the_change_read_the_persons_to_build(manifest: 
         assert {model.name for model in models(manifest, layer) if model.config.materialized == "incremental"} == following_tables(layer)
     partial = re.compile(r"ref\('(int_links_to_build|int_changed_links|int_persons_to_build)'\)|\bto_build\(")
     readers = [m for m in models(manifest, "intermediate", "marts", "published") if m.config.materialized != "incremental" and partial.search(m.raw_code)]
-    assert {model.name for model in readers} == {"int_changed_links", "int_links_to_build"}
+    topics = {f"int_indicator_{topic}" for topic in ("recovery", "reoffending", "ways_in", "waits")}
+    assert {model.name for model in readers} == {"int_changed_links", "int_links_to_build"} | topics
+    assert {model.config.materialized for model in readers if model.name in topics} == {"view"}
 
 
 def test_a_change_of_any_source_table_is_seen(manifest: Any) -> None:

@@ -30,7 +30,7 @@ FOLLOWING = {
     "marts": ("run", "--select", "path:models/marts,config.materialized:incremental"),
 }
 # What says which persons a build wrote; a whole build names nobody.
-OF_THE_BUILD = ("int_relinked_persons", "int_persons_touched", "int_persons_to_build", "int_changed_links", "int_links_to_build")
+OF_THE_BUILD = ("int_relinked_persons", "int_persons_due", "int_persons_touched", "int_persons_to_build", "int_changed_links", "int_links_to_build")
 HASH = "select count(*), sum(('x' || left(md5(t::text), 15))::bit(60)::bigint) from {} as t"
 
 Tables = dict[str, Any]
@@ -69,12 +69,14 @@ def nights(warehouse_db: Path) -> Iterator[dict[str, Any]]:
         generate(warehouse_db / "people", PEOPLE, 1, seed=3, first_night=FIRST)
         admit_night(warehouse_db / "people" / "inbox", FIRST)
         changing_rows.link_at_random(FIRST)
+        changing_rows.reach_less_far(FIRST)
         stage.build(FIRST, "seeds")
         found["first"] = build(FIRST, "intermediate", "marts")
 
         changing_rows.change(SECOND, salt=1)
         changing_rows.erase(salt=1)
         found["second"] = build(SECOND, "intermediate")
+        found["due"] = one("select count(*) from intermediate.int_persons_due")
 
         changing_rows.change(THIRD, salt=2)
         stage.build(THIRD, "staging")
@@ -93,6 +95,13 @@ def nights(warehouse_db: Path) -> Iterator[dict[str, Any]]:
             connection.execute("delete from intermediate.model_build")
         found["third again"] = build(THIRD, "intermediate", "marts")
         found["whole"] = tables("intermediate", "marts_blue")
+        # A feed is late, and nothing else has changed.
+        with connect("admin") as connection:
+            connection.execute("insert into ops.night_feed (night, feed, is_stale, reason) values (%s, 'police', true, 'late')", [THIRD])
+        late = ["run", "--select", "int_stale_feeds", "outcome_recovery"]
+        assert runner.invoke(late, {"slot": "blue", "as_at": THIRD.isoformat()}).error is None
+        found["late"] = one("select count(*) from marts_blue.outcome_recovery where stale_feeds = 'police'")
+        found["journeys"] = one("select count(*) from marts_blue.outcome_recovery")
         yield found
 
 
@@ -109,6 +118,15 @@ def test_following_the_change_ends_where_a_whole_build_does(nights: dict[str, An
     assert {name for name in whole if followed[name] != whole[name]} == set()
     filled = {name.split(".")[1] for name, row in whole.items() if row[0]}
     assert {"int_person_links", "int_treatment_journeys", "int_accommodation_spells", "int_benefit_spells", "int_proven_offences"} <= filled
+
+
+def test_who_waited_for_a_feed_is_answered_when_it_comes(nights: dict[str, Any]) -> None:
+    """The comparison with a whole build says that the answers are right; this, that there were any to give."""
+    assert nights["due"] > 0
+
+
+def test_a_late_feed_is_named_on_every_row(nights: dict[str, Any]) -> None:
+    assert nights["late"] == nights["journeys"] > 0
 
 
 def test_fewer_persons_are_written_than_there_are(nights: dict[str, Any]) -> None:

@@ -99,7 +99,9 @@ def _effective(person: Person, journey: Journey, died: date | None, covered: Cov
     if start is None:
         return found | dict.fromkeys(("effective_treatment", "retained_12_weeks", "unplanned_exit_12_weeks"), "not applicable")
     ends = [day for day in (journey.end, died) if day]
-    is_death = journey.reason in DIED or (died is not None and (journey.end is None or died <= journey.end))
+    # Whoever completed was alive to; a death before treatment began is somebody else's, linked wrongly.
+    is_in_treatment = died is not None and start <= died and (journey.end is None or died <= journey.end)
+    is_death = not journey.is_completed and (journey.reason in DIED or is_in_treatment)
     left = min(ends) if is_death else journey.end
     kept = left is None or left >= start + WEEKS_12
     final_on = start + WEEKS_12 + timedelta(days=19)

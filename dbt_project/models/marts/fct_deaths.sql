@@ -1,4 +1,4 @@
-{{ config(indexes=[
+{{ config(materialized='incremental', indexes=[
     {'columns': ['person_id'], 'unique': true},
     {'columns': ['death_month']}
 ]) }}
@@ -16,5 +16,5 @@ select
     deaths.last_journey_id
 from {{ ref('int_death_classes') }} as deaths
 inner join {{ ref('int_persons') }} as persons on deaths.person_id = persons.person_id
-where {{ balanced('deaths.person_id') }}
+where {{ to_build('deaths.person_id') }} and {{ balanced('deaths.person_id') }}
 order by deaths.person_id

@@ -1,4 +1,4 @@
-{{ config(indexes=[
+{{ config(materialized='incremental', indexes=[
     {'columns': ['intervention_id'], 'unique': true},
     {'columns': ['person_id']},
     {'columns': ['journey_id']},
@@ -27,5 +27,5 @@ select
 from {{ ref('int_interventions') }} as interventions
 left join {{ ref('modalities') }} as modalities on interventions.modality_code = modalities.modality_code
 left join {{ ref('modality_settings') }} as settings on interventions.setting_code = settings.setting_code
-where {{ balanced('interventions.person_id') }}
+where {{ to_build('interventions.person_id') }} and {{ balanced('interventions.person_id') }}
 order by interventions.person_id, interventions.referral_date, interventions.intervention_id

@@ -1,4 +1,4 @@
-{{ config(indexes=[
+{{ config(materialized='incremental', indexes=[
     {'columns': ['top_review_id'], 'unique': true},
     {'columns': ['person_id']},
     {'columns': ['journey_id']},
@@ -40,5 +40,5 @@ left join {{ ref('int_top_reviews') }} as starts
         and starts.review_window = 'start'
         and starts.is_standing
         and reviews.review_date > starts.review_date
-where {{ balanced('reviews.person_id') }}
+where {{ to_build('reviews.person_id') }} and {{ balanced('reviews.person_id') }}
 order by reviews.person_id, reviews.review_date, reviews.top_review_id

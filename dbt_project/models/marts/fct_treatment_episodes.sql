@@ -1,4 +1,4 @@
-{{ config(indexes=[
+{{ config(materialized='incremental', indexes=[
     {'columns': ['episode_id'], 'unique': true},
     {'columns': ['person_id']},
     {'columns': ['journey_id']},
@@ -37,5 +37,5 @@ left join {{ ref('employment_statuses') }} as employments
     on episodes.employment_status_code = employments.employment_status_code
 left join {{ ref('injecting_statuses') }} as injecting
     on episodes.injecting_status_code = injecting.injecting_status_code
-where {{ balanced('episodes.person_id') }}
+where {{ to_build('episodes.person_id') }} and {{ balanced('episodes.person_id') }}
 order by episodes.person_id, episodes.triage_date, episodes.episode_id

@@ -1,4 +1,4 @@
-{{ config(indexes=[
+{{ config(materialized='incremental', indexes=[
     {'columns': ['journey_id'], 'unique': true},
     {'columns': ['person_id']},
     {'columns': ['end_date']}
@@ -22,5 +22,5 @@ select
     journeys.partnership_code,
     journeys.area_code
 from {{ ref('int_treatment_journeys') }} as journeys
-where {{ balanced('journeys.person_id') }}
+where {{ to_build('journeys.person_id') }} and {{ balanced('journeys.person_id') }}
 order by journeys.person_id, journeys.start_date, journeys.journey_id

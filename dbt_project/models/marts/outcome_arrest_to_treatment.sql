@@ -1,4 +1,4 @@
-{{ config(indexes=[
+{{ config(materialized='incremental', indexes=[
     {'columns': ['arrest_event_id'], 'unique': true},
     {'columns': ['person_id']},
     {'columns': ['arrest_date']}
@@ -29,5 +29,5 @@ select
     outcomes.arrest_to_treatment_observable_on
 from {{ ref('int_outcomes_arrest') }} as outcomes
 inner join {{ ref('int_persons') }} as persons on outcomes.person_id = persons.person_id
-where {{ balanced('outcomes.person_id') }}
+where {{ to_build('outcomes.person_id') }} and {{ balanced('outcomes.person_id') }}
 order by outcomes.person_id, outcomes.arrest_date, outcomes.arrest_id

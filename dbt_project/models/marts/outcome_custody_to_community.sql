@@ -1,4 +1,4 @@
-{{ config(indexes=[
+{{ config(materialized='incremental', indexes=[
     {'columns': ['custody_id'], 'unique': true},
     {'columns': ['person_id']},
     {'columns': ['release_date']}
@@ -24,5 +24,8 @@ select
     outcomes.custody_to_community_observable_on
 from {{ ref('int_outcomes_custody') }} as outcomes
 inner join {{ ref('int_persons') }} as persons on outcomes.person_id = persons.person_id
-where outcomes.is_released_to_community and {{ balanced('outcomes.person_id') }}
+where
+    outcomes.is_released_to_community
+    and {{ to_build('outcomes.person_id') }}
+    and {{ balanced('outcomes.person_id') }}
 order by outcomes.person_id, outcomes.release_date

@@ -1,4 +1,4 @@
-{{ config(indexes=[
+{{ config(materialized='incremental', incremental_strategy='persons_and_feeds', indexes=[
     {'columns': ['journey_id'], 'unique': true},
     {'columns': ['person_id']},
     {'columns': ['area_code', 'start_financial_year']}
@@ -38,5 +38,5 @@ select
 from {{ ref('int_treatment_journeys') }} as journeys
 left join answers on journeys.journey_id = answers.journey_id
 cross join {{ ref('int_stale_feeds') }} as stale
-where {{ balanced('journeys.person_id') }}
+where {{ to_build_as_feeds_stand('journeys.person_id') }} and {{ balanced('journeys.person_id') }}
 order by journeys.person_id, journeys.start_date, journeys.journey_id

@@ -1,4 +1,4 @@
-{{ config(indexes=[{'columns': ['person_id']}, {'columns': ['offence_study_group']}]) }}
+{{ config(materialized='incremental', indexes=[{'columns': ['person_id']}, {'columns': ['offence_study_group']}]) }}
 
 -- The counts of a side are shown where its status is known; a group in which nothing is left to show has no row.
 select
@@ -15,7 +15,8 @@ select
 from {{ ref('int_offending_around_by_group') }} as by_group
 inner join {{ ref('int_offending_around_treatment') }} as around on by_group.journey_id = around.journey_id
 where
-    {{ balanced('around.person_id') }}
+    {{ to_build('around.person_id') }}
+    and {{ balanced('around.person_id') }}
     and (around.offences_before is not null or around.offences_after is not null)
 group by around.person_id, around.journey_id, by_group.offence_study_group
 order by around.person_id, by_group.offence_study_group

@@ -1,4 +1,4 @@
-{{ config(indexes=[
+{{ config(materialized='incremental', indexes=[
     {'columns': ['person_id'], 'unique': true},
     {'columns': ['journey_id']},
     {'columns': ['area_code']}
@@ -33,5 +33,5 @@ select
     around.days_at_risk_before,
     around.days_at_risk_after
 from {{ ref('int_offending_around_treatment') }} as around
-where {{ balanced('around.person_id') }}
+where {{ to_build('around.person_id') }} and {{ balanced('around.person_id') }}
 order by around.person_id

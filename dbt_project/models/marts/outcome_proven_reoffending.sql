@@ -1,4 +1,4 @@
-{{ config(indexes=[
+{{ config(materialized='incremental', indexes=[
     {'columns': ['entry_id'], 'unique': true},
     {'columns': ['person_id']},
     {'columns': ['cohort', 'entry_quarter']}
@@ -31,5 +31,5 @@ select
     outcomes.days_at_risk
 from {{ ref('int_outcomes_proven_reoffending') }} as outcomes
 inner join {{ ref('int_persons') }} as persons on outcomes.person_id = persons.person_id
-where {{ balanced('outcomes.person_id') }}
+where {{ to_build('outcomes.person_id') }} and {{ balanced('outcomes.person_id') }}
 order by outcomes.person_id, outcomes.cohort, outcomes.entry_date, outcomes.entry_id

@@ -1,4 +1,4 @@
-{{ config(indexes=[
+{{ config(materialized='incremental', incremental_strategy='persons_and_feeds', indexes=[
     {'columns': ['journey_id'], 'unique': true},
     {'columns': ['person_id']},
     {'columns': ['area_code', 'end_financial_year']}
@@ -53,5 +53,5 @@ inner join {{ ref('int_outcomes_accommodation') }} as settled_6m
 inner join {{ ref('int_outcomes_accommodation') }} as settled_12m
     on journeys.journey_id = settled_12m.journey_id and settled_12m.indicator = 'settled_accommodation_12m'
 cross join {{ ref('int_stale_feeds') }} as stale
-where {{ balanced('journeys.person_id') }}
+where {{ to_build_as_feeds_stand('journeys.person_id') }} and {{ balanced('journeys.person_id') }}
 order by journeys.person_id, journeys.end_date, journeys.journey_id

@@ -1,4 +1,4 @@
-{{ config(indexes=[
+{{ config(materialized='incremental', incremental_strategy='persons_and_feeds', indexes=[
     {'columns': ['journey_id', 'horizon_months'], 'unique': true},
     {'columns': ['person_id']},
     {'columns': ['area_code', 'end_financial_year']}
@@ -40,5 +40,5 @@ from {{ ref('int_outcomes_sustained') }} as sustained
 inner join {{ ref('int_treatment_journeys') }} as journeys on sustained.journey_id = journeys.journey_id
 inner join {{ ref('int_persons') }} as persons on journeys.person_id = persons.person_id
 cross join {{ ref('int_stale_feeds') }} as stale
-where {{ balanced('journeys.person_id') }}
+where {{ to_build_as_feeds_stand('journeys.person_id') }} and {{ balanced('journeys.person_id') }}
 order by journeys.person_id, journeys.end_date, journeys.journey_id, sustained.horizon_months

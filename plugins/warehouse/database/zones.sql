@@ -310,6 +310,10 @@ do $body$ begin
     end if;
 end $body$;
 create unique index if not exists person_link_current on linkage.person_link (record_key, certainty) where _valid_to is null;
+-- A night's change, and the records of its persons, are found without reading every link that ever was.
+create index if not exists person_link_person on linkage.person_link (person_id);
+create index if not exists person_link_began on linkage.person_link (_valid_from);
+create index if not exists person_link_ended on linkage.person_link (_valid_to) where _valid_to is not null;
 create index if not exists person_first_night on linkage.person using brin (first_night);
 create index if not exists person_event_night on linkage.person_event using brin (night);
 alter table linkage.edge add column if not exists level smallint;

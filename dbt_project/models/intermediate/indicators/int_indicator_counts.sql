@@ -2,7 +2,7 @@ with placed as (
     select
         cells.*,
         -- people whose home is not known were treated in England
-        case when areas.country = 'Wales' then 'W92000004' else 'E92000001' end as country_code,
+        {{ country_code('areas.country') }} as country_code,
         -- Wales has no regions: the country stands in
         case
             when areas.country = 'Wales' then 'W92000004'

@@ -13,7 +13,7 @@ places as (
         areas.utla_code as authority_code,
         areas.pfa_code,
         coalesce(areas.region_code, 'W92000004') as region_code,
-        case when areas.country = 'Wales' then 'W92000004' else 'E92000001' end as country_code,
+        {{ country_code('areas.country') }} as country_code,
         authorities.population
     from {{ ref('police_force_areas') }} as areas
     left join authorities on areas.utla_code = authorities.area_code

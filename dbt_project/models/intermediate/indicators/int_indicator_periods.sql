@@ -18,6 +18,14 @@ begun as (
         min(counts_from) as first_day
     from {{ ref('int_indicator_events') }}
     group by indicator
+
+    union all
+
+    select
+        indicator,
+        min(counts_from) as first_day
+    from {{ ref('int_indicator_deaths') }}
+    group by indicator
 ),
 
 months as (

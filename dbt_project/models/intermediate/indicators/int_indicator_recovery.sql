@@ -10,6 +10,7 @@ with journeys as (
             when drug_group = 'alcohol only' then 'completion_alcohol'
         end as completion_indicator
     from {{ ref('int_treatment_journeys') }}
+    where {{ to_build('person_id') }}
 ),
 
 -- Answers that count on the day the journey ended.
@@ -19,6 +20,7 @@ after_treatment as (
         outcomes.journey_id,
         outcomes.status
     from {{ ref('int_outcomes_treatment') }} as outcomes
+    where {{ to_build('outcomes.person_id') }}
 
     union all
 
@@ -27,6 +29,7 @@ after_treatment as (
         outcomes.journey_id,
         outcomes.status
     from {{ ref('int_outcomes_work') }} as outcomes
+    where {{ to_build('outcomes.person_id') }}
 
     union all
 
@@ -35,6 +38,7 @@ after_treatment as (
         outcomes.journey_id,
         outcomes.status
     from {{ ref('int_outcomes_accommodation') }} as outcomes
+    where {{ to_build('outcomes.person_id') }}
 
     union all
 
@@ -50,6 +54,7 @@ after_treatment as (
                 ('{{ outcome }}', outcomes.{{ outcome }}){% if not loop.last %},{% endif %}
             {%- endfor %}
         ) as answer (outcome, status)
+    where {{ to_build('outcomes.person_id') }}
 
     union all
 
@@ -58,12 +63,14 @@ after_treatment as (
         outcomes.journey_id,
         answer.status
     from {{ ref('int_outcomes_top') }} as outcomes
-    cross join lateral (
-        values
-        ('top_exit_compliance', outcomes.top_at_exit),
-        ('housing_problem_at_exit', {{ yes_or_no('outcomes.has_acute_housing_problem_at_exit') }}),
-        ('in_work_at_exit', {{ yes_or_no('outcomes.is_in_work_at_exit') }})
-    ) as answer (indicator, status)
+    cross join
+        lateral (
+            values
+            ('top_exit_compliance', outcomes.top_at_exit),
+            ('housing_problem_at_exit', {{ yes_or_no('outcomes.has_acute_housing_problem_at_exit') }}),
+            ('in_work_at_exit', {{ yes_or_no('outcomes.is_in_work_at_exit') }})
+        ) as answer (indicator, status)
+    where {{ to_build('outcomes.person_id') }}
 ),
 
 -- Those that count on the day treatment began.
@@ -73,7 +80,9 @@ from_the_start as (
         outcomes.journey_id,
         outcomes.status
     from {{ ref('int_outcomes_effective') }} as outcomes
-    where outcomes.indicator in ('retained_12_weeks', 'unplanned_exit_12_weeks')
+    where
+        outcomes.indicator in ('retained_12_weeks', 'unplanned_exit_12_weeks')
+        and {{ to_build('outcomes.person_id') }}
 
     union all
 
@@ -82,13 +91,15 @@ from_the_start as (
         outcomes.journey_id,
         answer.status
     from {{ ref('int_outcomes_top') }} as outcomes
-    cross join lateral (
-        values
-        ('top_start_compliance', outcomes.top_at_start),
-        ('top_review_compliance', outcomes.top_at_review),
-        ('housing_problem_at_start', {{ yes_or_no('outcomes.has_acute_housing_problem_at_start') }}),
-        ('in_work_at_start', {{ yes_or_no('outcomes.is_in_work_at_start') }})
-    ) as answer (indicator, status)
+    cross join
+        lateral (
+            values
+            ('top_start_compliance', outcomes.top_at_start),
+            ('top_review_compliance', outcomes.top_at_review),
+            ('housing_problem_at_start', {{ yes_or_no('outcomes.has_acute_housing_problem_at_start') }}),
+            ('in_work_at_start', {{ yes_or_no('outcomes.is_in_work_at_start') }})
+        ) as answer (indicator, status)
+    where {{ to_build('outcomes.person_id') }}
 ),
 
 -- Change is known of people with both profiles alone, and counts on the day of the review.
@@ -113,7 +124,7 @@ changed as (
                 {%- if not loop.last %},{% endif %}
             {%- endfor %}
         ) as answer (indicator, status)
-    where outcomes.review_date is not null
+    where outcomes.review_date is not null and {{ to_build('outcomes.person_id') }}
 ),
 
 units as (
@@ -205,8 +216,7 @@ select
     journeys.area_code,
     journeys.provider_code,
     journeys.drug_group,
-    (units.status = 'yes')::integer::numeric as numerator,
-    1::numeric as denominator,
+    (units.status = 'yes')::integer as numerator,
     units.status
 from units
 inner join journeys on units.journey_id = journeys.journey_id

@@ -1,3 +1,5 @@
+{{ config(materialized='view') }}
+
 -- Reoffending of each cohort: who reoffended, how often and how seriously; an event counts on the day of entry.
 with rows_of_measures as (
     select
@@ -8,7 +10,7 @@ with rows_of_measures as (
         outcomes.area_code,
         outcomes.provider_code,
         outcomes.drug_group,
-        coalesce(measures.events, 0)::numeric as numerator,
+        coalesce(measures.events, 0) as numerator,
         outcomes.proven_reoffence
     from {{ ref('int_outcomes_proven_reoffending') }} as outcomes
     cross join
@@ -29,7 +31,7 @@ with rows_of_measures as (
                 outcomes.indicator = 'proven_reoffending'
             )
         ) as measures (indicator, events, is_measured)
-    where measures.is_measured
+    where measures.is_measured and {{ to_build('outcomes.person_id') }}
 ),
 
 around as (
@@ -41,9 +43,10 @@ around as (
         area_code,
         provider_code,
         drug_group,
-        (offended_after = 'yes')::integer::numeric as numerator,
+        (offended_after = 'yes')::integer as numerator,
         offended_after as proven_reoffence
     from {{ ref('int_offending_around_treatment') }}
+    where {{ to_build('person_id') }}
 ),
 
 events as (
@@ -62,7 +65,6 @@ select
     provider_code,
     drug_group,
     numerator,
-    1::numeric as denominator,
     case
         when proven_reoffence not in ('yes', 'no') then proven_reoffence
         when numerator > 0 then 'yes'

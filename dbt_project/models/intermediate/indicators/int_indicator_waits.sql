@@ -1,3 +1,5 @@
+{{ config(materialized='view') }}
+
 -- Published waiting times are those of the first interventions of journeys, on the day that ended the wait.
 select
     'waited_within_3_weeks' as indicator,
@@ -8,9 +10,11 @@ select
     journeys.area_code,
     interventions.provider_code,
     journeys.drug_group,
-    interventions.waited_within_3_weeks::integer::numeric as numerator,
-    1::numeric as denominator,
+    interventions.waited_within_3_weeks::integer as numerator,
     case when interventions.waited_within_3_weeks then 'yes' else 'no' end as status
 from {{ ref('int_interventions') }} as interventions
 inner join {{ ref('int_treatment_journeys') }} as journeys on interventions.journey_id = journeys.journey_id
-where interventions.intervention_number = 1 and interventions.waiting_days is not null
+where
+    interventions.intervention_number = 1
+    and interventions.waiting_days is not null
+    and {{ to_build('interventions.person_id') }}

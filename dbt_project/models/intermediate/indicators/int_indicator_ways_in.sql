@@ -1,3 +1,5 @@
+{{ config(materialized='view') }}
+
 -- The ways into treatment from arrest and from custody: a reception, a release or an arrest counts on its day.
 with asked as (
     select
@@ -8,6 +10,7 @@ with asked as (
         area_code,
         custody_to_community as status
     from {{ ref('int_outcomes_custody') }}
+    where {{ to_build('person_id') }}
 
     union all
 
@@ -19,6 +22,7 @@ with asked as (
         area_code,
         need_not_in_treatment as status
     from {{ ref('int_outcomes_custody') }}
+    where {{ to_build('person_id') }}
 
     union all
 
@@ -30,6 +34,7 @@ with asked as (
         area_code,
         arrest_to_assessment as status
     from {{ ref('int_outcomes_arrest') }}
+    where {{ to_build('person_id') }}
 
     union all
 
@@ -41,6 +46,7 @@ with asked as (
         area_code,
         arrest_to_treatment as status
     from {{ ref('int_outcomes_arrest') }}
+    where {{ to_build('person_id') }}
 )
 
 select
@@ -52,8 +58,7 @@ select
     area_code,
     null::text as provider_code,
     null::text as drug_group,
-    (status = 'yes')::integer::numeric as numerator,
-    1::numeric as denominator,
+    (status = 'yes')::integer as numerator,
     status
 from asked
 where status != 'not applicable'

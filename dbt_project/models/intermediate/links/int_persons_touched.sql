@@ -5,7 +5,7 @@
 ) }}
 
 -- depends_on: {{ ref('stg_source__row_versions') }}, {{ ref('stg_ops__erasures') }}
--- depends_on: {{ ref('int_person_links') }}, {{ ref('int_relinked_persons') }}
+-- depends_on: {{ ref('int_person_links') }}, {{ ref('int_relinked_persons') }}, {{ ref('int_persons_due') }}
 {%- set state = standing_state() if execute %}
 {% if not state -%}
     -- Everyone is built, so there is nobody to name.
@@ -38,4 +38,9 @@
         person_id
     from {{ ref('int_relinked_persons') }}
     where version = {{ state.version }}
+    union
+    select
+        {{ state.version }}::bigint as version,
+        person_id
+    from {{ ref('int_persons_due') }}
 {%- endif %}

@@ -36,14 +36,22 @@
         where erasures.finished_at is null or erasures.finished_at > timestamptz '{{ state.since_at }}'
     ),
 
+    changed_records as (
+        select distinct record_key
+        from changed_links
+    ),
+
     seeds as (
         select person_id from changed_links
         union
         select person_id from erased_links
         union
         select standing.person_id
-        from {{ ref('stg_linkage__person_link_by_certainty') }} as standing
-        where standing.record_key in (select changed_links.record_key from changed_links)
+        from changed_records
+        cross join
+            lateral (
+                {{ looked_up('stg_linkage__person_link_by_certainty', 'record_key', 'changed_records') }}
+            ) as standing
         union
         -- A build that did not finish may have written these already.
         select person_id
@@ -53,20 +61,32 @@
 
     records as (
         select distinct standing.record_key
-        from {{ ref('stg_linkage__person_link_by_certainty') }} as standing
-        where standing.person_id in (select seeds.person_id from seeds)
+        from seeds
+        cross join
+            lateral (
+                {{ looked_up('stg_linkage__person_link_by_certainty', 'person_id', 'seeds') }}
+            ) as standing
     ),
 
     relinked as (
         select person_id from seeds
         union
         select standing.person_id
-        from {{ ref('stg_linkage__person_link_by_certainty') }} as standing
-        where standing.record_key in (select records.record_key from records)
+        from records
+        cross join
+            lateral (
+                {{ looked_up('stg_linkage__person_link_by_certainty', 'record_key', 'records') }}
+            ) as standing
         union
         select built.person_id
-        from intermediate.int_person_links as built
-        where built.record_key in (select records.record_key from records)
+        from records
+        cross join
+            lateral (
+                select links.person_id
+                from intermediate.int_person_links as links
+                where links.record_key = records.record_key
+                offset 0
+            ) as built
     )
 
     select

@@ -1,9 +1,5 @@
+{{ config(materialized='incremental', indexes=[{'columns': ['person_id']}]) }}
 {%- set counts = ['offences', 'convictions', 'acquisitive', 'drug_related'] -%}
-{#- The answers with which a side's counts are shown. -#}
-{%- set sides = {
-    'before': "offended_before in ('yes', 'no')",
-    'after': "offended_after in ('yes', 'no', 'censored by death')",
-} -%}
 -- What may be said of each person: the two years before need a police feed that reaches back to them, the two years
 -- after one that has waited for their proof.
 with counted as (
@@ -18,6 +14,7 @@ with counted as (
         sum(offences_before) filter (where is_drug_related) as drug_related_before,
         sum(offences_after) filter (where is_drug_related) as drug_related_after
     from {{ ref('int_offending_around_by_group') }}
+    where {{ to_build('person_id') }}
     group by journey_id
 ),
 
@@ -36,30 +33,11 @@ asked as (
     left join counted on windows.journey_id = counted.journey_id
     cross join {{ ref('int_police_reach') }} as reach
     cross join {{ ref('int_feed_coverage') }} as coverage
+    where {{ to_build('windows.person_id') }}
 ),
 
 answered as (
-    select
-        *,
-        -- whoever starts treatment was alive in the two years before: nothing censors them
-        {{ outcome_status(
-            happened='offences_before > 0',
-            follow_up_ends_on='start_date - 1',
-            observable_on='before_observable_on',
-            covered_until='covered_until',
-            death_date='null::date',
-            is_linked='is_linked_to_police',
-            is_applicable='is_before_covered'
-        ) }} as offended_before,
-        {{ outcome_status(
-            happened='offences_after > 0',
-            follow_up_ends_on='after_before - 1',
-            observable_on='after_observable_on',
-            covered_until='covered_until',
-            death_date='death_date',
-            is_linked='is_linked_to_police'
-        ) }} as offended_after
-    from asked
+    {{ answers_before_and_after('asked', 'start_date') }}
 )
 
 select
@@ -73,16 +51,16 @@ select
     area_code,
     provider_code,
     is_linked_to_police,
+    before_from,
     offended_before,
     before_observable_on,
     offended_after,
     after_observable_on,
-    -- Death shortens the time at risk after the start; what was done in it counts for rates all the same.
-    is_linked_to_police and offended_before in ('yes', 'no') and offended_after != 'not yet observable' as is_compared,
-    {%- for side, statuses in sides.items() %}
+    is_compared,
+    {%- for side in ['before', 'after'] %}
         {%- set is_last_side = loop.last %}
         {%- for column in counts + ['days_in_custody', 'days_at_risk'] %}
-            case when {{ statuses }} then {{ column }}_{{ side }} end as {{ column }}_{{ side }}
+            case when is_{{ side }}_told then {{ column }}_{{ side }} end as {{ column }}_{{ side }}
             {%- if not (is_last_side and loop.last) %},{% endif %}
         {%- endfor %}
     {%- endfor %}

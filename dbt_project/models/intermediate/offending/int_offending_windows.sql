@@ -14,11 +14,7 @@ with placed as (
         {{ age_band('persons.birth_year', 'journeys.start_date') }} as age_band,
         persons.death_date,
         persons.is_linked_to_police,
-        {{ add_months('journeys.start_date', '-definitions.window_length') }} as before_from,
-        {{ add_months('journeys.start_date', 'definitions.wait_months') }} as before_proven_before,
-        {{ add_months('journeys.start_date', 'definitions.window_length') }} as after_before,
-        {{ add_months('journeys.start_date', 'definitions.window_length + definitions.wait_months') }}
-            as after_proven_before
+        {{ windows_around('journeys.start_date', 'definitions.window_length', 'definitions.wait_months') }}
     from {{ ref('int_treatment_journeys') }} as journeys
     inner join {{ ref('int_persons') }} as persons on journeys.person_id = persons.person_id
     inner join {{ ref('indicator_definitions') }} as definitions
@@ -34,19 +30,7 @@ bounded as (
 ),
 
 imprisoned as (
-    select
-        bounded.journey_id,
-        sum({{ nights_within('custody.start_date', 'custody.end_date', 'bounded.before_from', 'bounded.start_date') }})
-            as days_before,
-        sum({{ nights_within('custody.start_date', 'custody.end_date', 'bounded.start_date', 'bounded.alive_before') }})
-            as days_after
-    from bounded
-    inner join {{ ref('int_time_in_custody') }} as custody
-        on
-            bounded.person_id = custody.person_id
-            and bounded.alive_before > custody.start_date
-            and bounded.before_from < {{ or_open('custody.end_date') }}
-    group by bounded.journey_id
+    {{ nights_in_custody_around('bounded', 'journey_id', 'start_date') }}
 )
 
 select

@@ -1,3 +1,5 @@
+{{ config(materialized='incremental', indexes=[{'columns': ['person_id']}]) }}
+
 with followed as (
     select
         journeys.journey_id,
@@ -13,6 +15,7 @@ with followed as (
     where
         journeys.end_date is not null
         and definitions.indicator in ('settled_accommodation_6m', 'settled_accommodation_12m')
+        and {{ to_build('journeys.person_id') }}
 ),
 
 -- Housing services know most people only from the day they first asked for help: until then they are as good as

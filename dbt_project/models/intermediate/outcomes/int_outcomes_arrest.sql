@@ -1,3 +1,5 @@
+{{ config(materialized='incremental', indexes=[{'columns': ['person_id']}]) }}
+
 -- What may be said of each arrest. A positive test asks for an assessment; whoever is in treatment has had theirs.
 with asked as (
     select
@@ -8,6 +10,7 @@ with asked as (
     from {{ ref('int_arrest_pathways') }} as pathways
     inner join {{ ref('int_persons') }} as persons on pathways.person_id = persons.person_id
     cross join {{ ref('int_feed_coverage') }} as coverage
+    where {{ to_build('pathways.person_id') }}
 )
 
 select

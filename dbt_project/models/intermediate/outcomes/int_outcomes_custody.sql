@@ -1,3 +1,5 @@
+{{ config(materialized='incremental', indexes=[{'columns': ['person_id']}]) }}
+
 -- What may be said of each time in prison: of the reception, whether treatment in the community knew the person; of the
 -- release, whether it began or went on in time.
 with asked as (
@@ -11,6 +13,7 @@ with asked as (
     from {{ ref('int_custody_pathways') }} as pathways
     inner join {{ ref('int_persons') }} as persons on pathways.person_id = persons.person_id
     cross join {{ ref('int_feed_coverage') }} as coverage
+    where {{ to_build('pathways.person_id') }}
 )
 
 select
@@ -20,6 +23,7 @@ select
     release_date,
     is_sentenced,
     is_released_to_community,
+    reported_by,
     area_code,
     need_evidence,
     was_open_on_release,

@@ -1,3 +1,5 @@
+{{ config(materialized='incremental', indexes=[{'columns': ['person_id']}]) }}
+
 with started as (
     select
         journeys.journey_id,
@@ -8,10 +10,13 @@ with started as (
         definitions.indicator,
         definitions.window_length,
         journeys.treatment_start_date + definitions.window_length as kept_until,
-        -- Death counts when it ended the journey. Whoever left and died later had left.
+        -- Death counts when it ended the journey. Whoever left and died later had left; whoever completed was alive to;
+        -- and a death before treatment began is that of somebody else, linked wrongly.
         case
+            when journeys.is_successful_completion then null
             when
-                persons.death_date <= {{ or_open('journeys.end_date') }} or journeys.discharge_reason_group = 'died'
+                persons.death_date between journeys.treatment_start_date and {{ or_open('journeys.end_date') }}
+                or journeys.discharge_reason_group = 'died'
                 then least(persons.death_date, journeys.end_date)
         end as died_in_treatment_on,
         -- A journey that ended the day before may be continued until then.
@@ -26,6 +31,7 @@ with started as (
     where
         journeys.treatment_start_date is not null
         and definitions.indicator in ('effective_treatment', 'retained_12_weeks', 'unplanned_exit_12_weeks')
+        and {{ to_build('journeys.person_id') }}
 ),
 
 kept as (
@@ -65,6 +71,7 @@ referred as (
         interventions.intervention_number = 1
         and interventions.referral_date is not null
         and definitions.indicator = 'waited_within_3_weeks'
+        and {{ to_build('interventions.person_id') }}
 )
 
 select

@@ -1,3 +1,5 @@
+{{ config(materialized='incremental', indexes=[{'columns': ['person_id']}]) }}
+
 -- What may be said of each entry: counts are shown once their follow-up is over.
 with asked as (
     select
@@ -14,6 +16,7 @@ with asked as (
     inner join {{ ref('int_persons') }} as persons on followups.person_id = persons.person_id
     cross join {{ ref('int_feed_coverage') }} as coverage
     cross join {{ ref('int_police_reach') }} as reach
+    where {{ to_build('followups.person_id') }}
 ),
 
 answered as (

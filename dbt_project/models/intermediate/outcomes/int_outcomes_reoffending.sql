@@ -1,3 +1,5 @@
+{{ config(materialized='view') }}
+
 -- Reoffending of everyone who left treatment, as columns of the journey.
 select
     journey_id,

@@ -1,3 +1,5 @@
+{{ config(materialized='incremental', indexes=[{'columns': ['person_id']}]) }}
+
 -- The horizons are the windows of the joint outcome; the other parts of the vector are asked for the same days.
 with completed as (
     select
@@ -17,7 +19,7 @@ with completed as (
     inner join {{ ref('int_persons') }} as persons on journeys.person_id = persons.person_id
     cross join {{ ref('int_feed_coverage') }} as coverage
     cross join {{ ref('int_police_reach') }} as reach
-    where journeys.is_successful_completion
+    where journeys.is_successful_completion and {{ to_build('journeys.person_id') }}
 ),
 
 horizons as (
@@ -153,6 +155,7 @@ answered as (
     select
         journey_id,
         person_id,
+        end_date,
         horizon_months,
         asked_on,
         proven_before - 1 as no_proven_offence_observable_on,
@@ -225,6 +228,7 @@ answered as (
 select
     journey_id,
     person_id,
+    end_date,
     horizon_months,
     asked_on,
     asked_on - 1 as not_back_in_treatment_observable_on,

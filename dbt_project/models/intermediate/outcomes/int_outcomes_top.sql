@@ -1,7 +1,9 @@
+{{ config(materialized='incremental', indexes=[{'columns': ['person_id']}]) }}
+
 with standing as (
     select *
     from {{ ref('int_top_reviews') }}
-    where is_standing
+    where is_standing and {{ to_build('person_id') }}
 ),
 
 thresholds as (
@@ -42,6 +44,7 @@ windowed as (
     inner join {{ ref('int_persons') }} as persons on journeys.person_id = persons.person_id
     cross join {{ ref('int_definitions') }} as definitions
     cross join {{ ref('int_feed_coverage') }} as coverage
+    where {{ to_build('journeys.person_id') }}
 )
 
 select

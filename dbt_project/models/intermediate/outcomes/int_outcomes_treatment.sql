@@ -1,3 +1,5 @@
+{{ config(materialized='incremental', indexes=[{'columns': ['person_id']}]) }}
+
 with ended as (
     select
         journeys.journey_id,
@@ -12,7 +14,7 @@ with ended as (
     inner join {{ ref('int_persons') }} as persons on journeys.person_id = persons.person_id
     cross join {{ ref('int_definitions') }} as definitions
     cross join {{ ref('int_feed_coverage') }} as coverage
-    where journeys.end_date is not null
+    where journeys.end_date is not null and {{ to_build('journeys.person_id') }}
 ),
 
 followed as (

@@ -1,3 +1,5 @@
+{{ config(materialized='incremental', indexes=[{'columns': ['person_id']}]) }}
+
 with followed as (
     select
         journeys.journey_id,
@@ -14,6 +16,7 @@ with followed as (
     where
         journeys.end_date is not null
         and definitions.indicator in ('in_work_off_benefit_6m', 'in_work_off_benefit_12m')
+        and {{ to_build('journeys.person_id') }}
 ),
 
 employed as (

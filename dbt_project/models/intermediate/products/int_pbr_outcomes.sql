@@ -1,4 +1,4 @@
-{{ config(indexes=[{'columns': ['person_id']}]) }}
+{{ config(materialized='incremental', indexes=[{'columns': ['person_id']}]) }}
 
 -- Every outcome of every journey in which treatment began, at all certainties: what is known of it, and from when.
 with journeys as (
@@ -22,7 +22,7 @@ with journeys as (
     inner join {{ ref('int_pbr_journeys') }} as known on journeys.journey_id = known.journey_id
     cross join {{ ref('int_definitions') }} as definitions
     cross join {{ ref('int_feed_coverage') }} as coverage
-    where journeys.treatment_start_date is not null
+    where journeys.treatment_start_date is not null and {{ to_build('journeys.person_id') }}
 ),
 
 rules as (
@@ -144,7 +144,7 @@ answers as (
         observable_on,
         status
     from {{ ref('int_outcomes_treatment') }}
-    where indicator = 'successful_completion'
+    where indicator = 'successful_completion' and {{ to_build('person_id') }}
 
     union all
 
@@ -159,6 +159,7 @@ answers as (
         ('not_back', sustained.not_back_in_treatment, sustained.not_back_in_treatment_observable_on),
         ('no_proven_offence', sustained.no_proven_offence, sustained.no_proven_offence_observable_on)
     ) as answer (outcome, status, observable_on)
+    where {{ to_build('sustained.person_id') }}
 )
 
 select

@@ -1,3 +1,5 @@
+{{ config(materialized='incremental', indexes=[{'columns': ['person_id']}]) }}
+
 -- Journeys of a person may overlap by the days between triage and the first modality: as time at risk they are one.
 with journeys as (
     select
@@ -8,6 +10,7 @@ with journeys as (
         area_code,
         provider_code
     from {{ ref('int_treatment_journeys') }}
+    where {{ to_build('person_id') }}
 ),
 
 numbered as (

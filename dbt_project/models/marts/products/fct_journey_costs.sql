@@ -1,4 +1,4 @@
-{{ config(indexes=[
+{{ config(materialized='incremental', indexes=[
     {'columns': ['journey_id'], 'unique': true},
     {'columns': ['person_id']}
 ]) }}
@@ -22,5 +22,5 @@ select
     costs.high_pounds
 from {{ ref('int_journey_costs') }} as costs
 inner join {{ ref('int_treatment_journeys') }} as journeys on costs.journey_id = journeys.journey_id
-where {{ balanced('costs.person_id') }}
+where {{ to_build('costs.person_id') }} and {{ balanced('costs.person_id') }}
 order by costs.person_id, costs.end_date, costs.journey_id
