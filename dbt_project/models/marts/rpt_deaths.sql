@@ -5,22 +5,42 @@
     }
 ]) }}
 
-with strata as (
+with cells as (
     select
-        certainties.certainty,
+        standing.is_strict,
+        standing.is_balanced,
+        standing.is_inclusive,
         exposure.calendar_year,
         exposure.treatment_phase,
         exposure.drug_group,
-        coalesce(exposure.sex, 'not known') as sex,
+        exposure.sex,
         exposure.age_from,
-        sum(exposure.person_days) / 365.25 as person_years,
+        sum(exposure.person_days) as person_days,
         sum(exposure.deaths) as deaths,
         sum(exposure.drug_misuse_deaths) as drug_misuse_deaths
     from {{ ref('int_death_exposure') }} as exposure
-    inner join {{ ref('int_person_certainties') }} as certainties on exposure.person_id = certainties.person_id
+    inner join {{ ref('int_person_standing') }} as standing on exposure.person_id = standing.person_id
     group by
-        certainties.certainty, exposure.calendar_year, exposure.treatment_phase, exposure.drug_group, exposure.sex,
-        exposure.age_from
+        standing.is_strict, standing.is_balanced, standing.is_inclusive, exposure.calendar_year,
+        exposure.treatment_phase, exposure.drug_group, exposure.sex, exposure.age_from
+),
+
+strata as (
+    select
+        each.certainty,
+        cells.calendar_year,
+        cells.treatment_phase,
+        cells.drug_group,
+        coalesce(cells.sex, 'not known') as sex,
+        cells.age_from,
+        sum(cells.person_days) / 365.25 as person_years,
+        sum(cells.deaths) as deaths,
+        sum(cells.drug_misuse_deaths) as drug_misuse_deaths
+    from cells
+    cross join {{ each_certainty('cells', has_cuts=false) }}
+    where each.is_counted
+    group by
+        each.certainty, cells.calendar_year, cells.treatment_phase, cells.drug_group, cells.sex, cells.age_from
 ),
 
 -- Every cell of the report has its own share of each age band.

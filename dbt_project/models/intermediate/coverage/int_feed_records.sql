@@ -1,17 +1,18 @@
-{#- The models that hold a feed's records of people, one row or several for each record. -#}
+{#- The models that hold a feed's records of people, and whether they have one row for each record: their own tests look
+    after that. -#}
 {%- set record_models = [
-    ('treatment', 'stg_treatment__ndtms'),
-    ('police', 'stg_police__nominals'),
-    ('benefits', 'stg_benefits__claimants'),
-    ('housing', 'stg_housing__people'),
-    ('housing', 'stg_housing__support_services'),
-    ('deaths', 'stg_deaths__registrations'),
-    ('custody', 'stg_custody__receptions'),
-    ('priority_offenders', 'stg_priority_offenders__nominations'),
+    ('treatment', 'stg_treatment__ndtms', false),
+    ('police', 'stg_police__nominals', true),
+    ('benefits', 'stg_benefits__claimants', true),
+    ('housing', 'stg_housing__people', true),
+    ('housing', 'stg_housing__support_services', false),
+    ('deaths', 'stg_deaths__registrations', true),
+    ('custody', 'stg_custody__receptions', false),
+    ('priority_offenders', 'stg_priority_offenders__nominations', false),
 ] -%}
 -- Every agency record of a person that is in source on the night, with the person linkage gave it, if any.
 with records as (
-    {%- for feed, model in record_models %}
+    {%- for feed, model, is_one_row in record_models %}
         {% if not loop.first %}
             union all
         {% endif %}
@@ -19,7 +20,9 @@ with records as (
             '{{ feed }}' as feed,
             record_key
         from {{ ref(model) }}
-        group by record_key
+        {%- if not is_one_row %}
+            group by record_key
+        {%- endif %}
     {%- endfor %}
 ),
 

@@ -2,10 +2,14 @@
 {%- set headline_groups = [
     'all', 'acquisitive', 'non-acquisitive', 'serious acquisitive', 'non-serious acquisitive', 'drug-related'
 ] -%}
+{%- set exposures = ['persons', 'persons_not_linked', 'persons_compared', 't', 's', 'tt', 'st', 'ss'] -%}
+{%- set events = ['persons_before', 'persons_after', 'b', 'a', 'bb', 'ab', 'aa', 'b_t', 'b_s', 'a_t', 'a_s'] -%}
 -- The sums over people that the rates before and after, their ratio and its interval are made of.
 with described as (
     select
-        certainties.certainty,
+        standing.is_strict,
+        standing.is_balanced,
+        standing.is_inclusive,
         breakdowns.breakdown,
         coalesce(breakdowns.breakdown_value, 'not known') as breakdown_value,
         around.journey_id,
@@ -14,7 +18,7 @@ with described as (
         around.days_at_risk_before / 365.25 as years_before,
         around.days_at_risk_after / 365.25 as years_after
     from {{ ref('int_offending_around_treatment') }} as around
-    inner join {{ ref('int_person_certainties') }} as certainties on around.person_id = certainties.person_id
+    inner join {{ ref('int_person_standing') }} as standing on around.person_id = standing.person_id
     cross join
         lateral (
             values
@@ -29,9 +33,11 @@ with described as (
         and around.offended_after != 'not yet observable'
 ),
 
-exposed as (
+exposed_together as (
     select
-        certainty,
+        is_strict,
+        is_balanced,
+        is_inclusive,
         breakdown,
         breakdown_value,
         count(*) as persons,
@@ -43,7 +49,21 @@ exposed as (
         sum(years_after * years_before) filter (where is_compared) as st,
         sum(years_after * years_after) filter (where is_compared) as ss
     from described
-    group by certainty, breakdown, breakdown_value
+    group by is_strict, is_balanced, is_inclusive, breakdown, breakdown_value
+),
+
+exposed as (
+    select
+        each.certainty,
+        exposed_together.breakdown,
+        exposed_together.breakdown_value,
+        {%- for sum in exposures %}
+            sum(exposed_together.{{ sum }}) as {{ sum }}{% if not loop.last %},{% endif %}
+        {%- endfor %}
+    from exposed_together
+    cross join {{ each_certainty('exposed_together', has_cuts=false) }}
+    where each.is_counted
+    group by each.certainty, exposed_together.breakdown, exposed_together.breakdown_value
 ),
 
 offending as (
@@ -75,9 +95,11 @@ offending as (
     group by by_group.journey_id, measures.measure, offence_groups.offence_group
 ),
 
-counted as (
+counted_together as (
     select
-        described.certainty,
+        described.is_strict,
+        described.is_balanced,
+        described.is_inclusive,
         described.breakdown,
         described.breakdown_value,
         offending.measure,
@@ -97,7 +119,26 @@ counted as (
     inner join offending on described.journey_id = offending.journey_id
     where described.is_compared
     group by
-        described.certainty, described.breakdown, described.breakdown_value, offending.measure, offending.offence_group
+        described.is_strict, described.is_balanced, described.is_inclusive, described.breakdown,
+        described.breakdown_value, offending.measure, offending.offence_group
+),
+
+counted as (
+    select
+        each.certainty,
+        counted_together.breakdown,
+        counted_together.breakdown_value,
+        counted_together.measure,
+        counted_together.offence_group,
+        {%- for sum in events %}
+            sum(counted_together.{{ sum }}) as {{ sum }}{% if not loop.last %},{% endif %}
+        {%- endfor %}
+    from counted_together
+    cross join {{ each_certainty('counted_together', has_cuts=false) }}
+    where each.is_counted
+    group by
+        each.certainty, counted_together.breakdown, counted_together.breakdown_value, counted_together.measure,
+        counted_together.offence_group
 ),
 
 offence_groups as (
@@ -122,9 +163,7 @@ cells as (
 
 select
     cells.*,
-    {%- for column in [
-        'persons_before', 'persons_after', 'a', 'b', 'aa', 'ab', 'bb', 'a_s', 'a_t', 'b_s', 'b_t'
-    ] %}
+    {%- for column in events %}
         coalesce(counted.{{ column }}, 0) as {{ column }}
         {%- if not loop.last %},{% endif %}
     {%- endfor %}

@@ -65,15 +65,32 @@ known_spans as (
     group by known_to_police.person_id
 ),
 
+-- Every so many quarters, from the first whose number leaves the same remainder as the draw.
+first_quarters as (
+    select
+        known_spans.person_id,
+        known_spans.draw,
+        known_spans.last_known_on,
+        rules.spacing,
+        date_trunc('quarter', known_spans.first_known_on::timestamp) as start_date,
+        (
+            extract(year from known_spans.first_known_on) * 4 + extract(quarter from known_spans.first_known_on)
+        )::integer as quarter_number
+    from known_spans
+    cross join rules
+),
+
 quarters as (
     select
-        spans.person_id,
-        spans.draw,
-        rules.spacing,
-        generate_series(date_trunc('quarter', spans.first_known_on), spans.last_known_on, interval '3 months')::date
-            as start_date
-    from known_spans as spans
-    cross join rules
+        person_id,
+        draw,
+        generate_series(
+            start_date
+            + make_interval(months => 3 * mod(mod(draw, spacing) - mod(quarter_number, spacing) + spacing, spacing)),
+            last_known_on,
+            make_interval(months => 3 * spacing)
+        )::date as start_date
+    from first_quarters
 ),
 
 drawn as (
@@ -81,7 +98,6 @@ drawn as (
         person_id,
         start_date + draw / 64 % ({{ add_months('start_date', '3') }} - start_date) as index_date
     from quarters
-    where (extract(year from start_date) * 4 + extract(quarter from start_date))::integer % spacing = draw % spacing
 ),
 
 entered as (

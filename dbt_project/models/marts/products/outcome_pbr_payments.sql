@@ -1,4 +1,4 @@
-{{ config(indexes=[
+{{ config(materialized='incremental', incremental_strategy='persons_and_feeds', indexes=[
     {'columns': ['journey_id', 'outcome'], 'unique': true},
     {'columns': ['person_id']},
     {'columns': ['provider_code', 'earned_month']}
@@ -31,5 +31,5 @@ inner join {{ ref('pbr_outcomes') }} as definitions on outcomes.outcome = defini
 inner join {{ ref('pbr_tariffs') }} as tariffs
     on outcomes.outcome = tariffs.outcome and known.complexity_group = tariffs.complexity_group
 cross join {{ ref('int_stale_feeds') }} as stale
-where {{ balanced('outcomes.person_id') }}
+where {{ to_build_as_feeds_stand('outcomes.person_id') }} and {{ balanced('outcomes.person_id') }}
 order by outcomes.person_id, journeys.start_date, outcomes.journey_id, definitions.position

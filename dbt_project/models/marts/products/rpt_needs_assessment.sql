@@ -7,6 +7,32 @@
     }
 ]) }}
 
+{#- What is asked of each population: column, theme and measure. Everybody is counted besides. -#}
+{%- set questions = {
+    'in treatment': [
+        ('drug_group', 'numbers', 'drug group'),
+        ('sex', 'numbers', 'sex'),
+        ('age_band', 'numbers', 'age band'),
+        ('time_band', 'time in treatment', 'time band'),
+    ],
+    'new to treatment': [
+        ('drug_group', 'numbers', 'drug group'),
+        ('referral_route', 'way in', 'referral route'),
+        ('treated_before', 'way in', 'treated before'),
+        ('injecting', 'complexity', 'injecting'),
+        ('housing', 'complexity', 'housing'),
+        ('work', 'complexity', 'work'),
+        ('mental_health', 'complexity', 'mental health'),
+        ('children', 'complexity', 'children'),
+        ('needs_together', 'complexity', 'needs together'),
+    ],
+    'left treatment': [
+        ('drug_group', 'numbers', 'drug group'),
+        ('way_out', 'way out', 'discharge'),
+    ],
+} -%}
+{%- set place = 'cut, year_start, area_code, is_strict, is_balanced, is_inclusive' -%}
+
 -- Financial years that lie whole within what is known: from the first end of a journey on, to where no later episode
 -- can continue a journey that ended.
 with begun as (
@@ -40,63 +66,77 @@ treated as (
         journeys.person_id,
         journeys.start_date,
         journeys.end_date,
+        least({{ or_open('journeys.end_date') }}, {{ or_open('persons.death_date') }}) as in_treatment_until,
+        standing.is_strict,
+        standing.is_balanced,
+        standing.is_inclusive
+    from {{ ref('int_treatment_journeys') }} as journeys
+    inner join {{ ref('int_persons') }} as persons on journeys.person_id = persons.person_id
+    inner join {{ ref('int_person_standing') }} as standing on journeys.person_id = standing.person_id
+),
+
+-- A person is counted once in each population of a year, as the latest journey there has it. Whoever is new is so by
+-- the latest journey of all. One sort of narrow rows tells all three.
+ranked as (
+    select
+        cuts.cut,
+        years.year_start,
+        treated.journey_id,
+        treated.is_strict,
+        treated.is_balanced,
+        treated.is_inclusive,
+        least(treated.in_treatment_until, years.year_end) - treated.start_date as days,
+        row_number() over latest_first = 1 as is_latest,
+        treated.start_date >= years.year_start as is_new,
+        treated.end_date <= years.year_end
+        and count(*) filter (where treated.end_date <= years.year_end) over latest_first = 1 as is_latest_to_leave
+    from treated
+    inner join years
+        on treated.start_date <= years.year_end and treated.in_treatment_until >= years.year_start
+    inner join {{ ref('int_journey_cuts') }} as cuts
+        on treated.journey_id = cuts.journey_id and (treated.is_balanced or cuts.cut = 'adults')
+    window latest_first as (
+        partition by treated.person_id, years.year_start, cuts.cut
+        order by treated.start_date desc, treated.journey_id asc rows unbounded preceding
+    )
+),
+
+profiles as (
+    select
+        journeys.journey_id,
         coalesce(journeys.area_code, 'unknown') as area_code,
         journeys.drug_group,
         case
             when journeys.discharge_reason_group = 'died' then 'died' else journeys.discharge_outcome_group
         end as way_out,
-        least({{ or_open('journeys.end_date') }}, {{ or_open('persons.death_date') }}) as in_treatment_until
-    from {{ ref('int_treatment_journeys') }} as journeys
-    inner join {{ ref('int_persons') }} as persons on journeys.person_id = persons.person_id
-),
-
--- A person is counted once in each population of a year, as the latest journey there has it.
-people as (
-    select distinct on (population.name, cuts.cut, years.financial_year, treated.person_id)
-        population.name as population,
-        cuts.cut,
-        years.financial_year,
-        treated.person_id,
-        treated.journey_id,
-        treated.area_code,
-        treated.drug_group,
-        treated.way_out,
-        (least(treated.in_treatment_until, years.year_end) - treated.start_date) / 365.25 as years_in_treatment
-    from treated
-    inner join years
-        on treated.start_date <= years.year_end and treated.in_treatment_until >= years.year_start
-    inner join {{ ref('int_journey_cuts') }} as cuts on treated.journey_id = cuts.journey_id
-    cross join
-        lateral (
-            values
-            ('in treatment', true),
-            ('new to treatment', treated.start_date >= years.year_start),
-            ('left treatment', treated.end_date <= years.year_end)
-        ) as population (name, is_in)
-    where population.is_in
-    order by
-        population.name asc, cuts.cut asc, years.financial_year asc, treated.person_id asc, treated.start_date desc,
-        treated.journey_id asc
-),
-
-profiles as (
-    select
-        profiles.journey_id,
         profiles.sex,
         profiles.age_band,
+        coalesce(profiles.drug_1_code, '') as drug_1_code,
+        coalesce(profiles.drug_2_code, '') as drug_2_code,
+        coalesce(profiles.drug_3_code, '') as drug_3_code,
         routes.referral_route,
-        profiles.drug_1_code,
-        profiles.drug_2_code,
-        profiles.drug_3_code,
+        case when profiles.has_been_treated_before then 'treated before' else 'first treatment' end as treated_before,
         lower(injecting.label) as injecting,
-        needs.has_housing_problem,
-        employments.is_in_paid_work,
-        profiles.has_dual_diagnosis,
-        profiles.has_children_at_home,
-        profiles.parental_status_code,
-        profiles.has_been_treated_before,
-        coalesce(profiles.injecting_status_code = 'C', false)::integer as is_injecting
-    from {{ ref('int_journey_profiles') }} as profiles
+        case needs.has_housing_problem
+            when true then 'housing problem'
+            when false then 'no housing problem'
+        end as housing,
+        case employments.is_in_paid_work when true then 'in paid work' when false then 'not in paid work' end as work,
+        case profiles.has_dual_diagnosis when true then 'treatment need' when false then 'no treatment need' end
+            as mental_health,
+        case
+            when profiles.has_children_at_home then 'children at home'
+            when profiles.parental_status_code in ('13', '14') then 'no children at home'
+        end as children,
+        case
+        coalesce(profiles.injecting_status_code = 'C', false)::integer
+        + coalesce(needs.has_housing_problem, false)::integer
+        + coalesce(not employments.is_in_paid_work, false)::integer
+        + coalesce(profiles.has_dual_diagnosis, false)::integer
+            when 0 then 'none' when 1 then 'one' when 2 then 'two' else 'three or four'
+        end as needs_together
+    from {{ ref('int_treatment_journeys') }} as journeys
+    inner join {{ ref('int_journey_profiles') }} as profiles on journeys.journey_id = profiles.journey_id
     left join {{ ref('referral_routes') }} as routes on profiles.referral_source_code = routes.referral_source_code
     left join {{ ref('injecting_statuses') }} as injecting
         on profiles.injecting_status_code = injecting.injecting_status_code
@@ -106,91 +146,128 @@ profiles as (
         on profiles.employment_status_code = employments.employment_status_code
 ),
 
-answers as (
+bands as materialized (
     select
-        people.population,
-        people.cut,
-        people.financial_year,
-        people.person_id,
-        people.area_code,
-        answer.theme,
-        answer.measure,
-        coalesce(answer.category, 'not known') as category,
-        case when answer.measure = 'mean years' then people.years_in_treatment end as years
-    from people
-    inner join profiles on people.journey_id = profiles.journey_id
-    left join {{ ref('treatment_time_bands') }} as bands
-        on
-            people.years_in_treatment >= bands.from_years
-            and (bands.below_years is null or people.years_in_treatment < bands.below_years)
-    cross join
-        lateral (
-            values
-            (people.population, 'numbers', 'people', 'all'),
-            (people.population, 'numbers', 'drug group', people.drug_group),
-            ('in treatment', 'numbers', 'sex', profiles.sex),
-            ('in treatment', 'numbers', 'age band', profiles.age_band),
-            ('in treatment', 'time in treatment', 'time band', bands.time_band),
-            ('in treatment', 'time in treatment', 'mean years', 'all'),
-            ('new to treatment', 'way in', 'referral route', profiles.referral_route),
-            (
-                'new to treatment', 'way in', 'treated before',
-                case when profiles.has_been_treated_before then 'treated before' else 'first treatment' end
-            ),
-            ('new to treatment', 'complexity', 'injecting', profiles.injecting),
-            (
-                'new to treatment', 'complexity', 'housing',
-                case profiles.has_housing_problem
-                    when true then 'housing problem'
-                    when false then 'no housing problem'
-                end
-            ),
-            (
-                'new to treatment', 'complexity', 'work',
-                case profiles.is_in_paid_work when true then 'in paid work' when false then 'not in paid work' end
-            ),
-            (
-                'new to treatment', 'complexity', 'mental health',
-                case profiles.has_dual_diagnosis when true then 'treatment need' when false then 'no treatment need' end
-            ),
-            (
-                'new to treatment', 'complexity', 'children',
-                case
-                    when profiles.has_children_at_home then 'children at home'
-                    when profiles.parental_status_code in ('13', '14') then 'no children at home'
-                end
-            ),
-            (
-                'new to treatment', 'complexity', 'needs together',
-                case
-                profiles.is_injecting + coalesce(profiles.has_housing_problem, false)::integer
-                + coalesce(not profiles.is_in_paid_work, false)::integer
-                + coalesce(profiles.has_dual_diagnosis, false)::integer
-                    when 0 then 'none' when 1 then 'one' when 2 then 'two' else 'three or four'
-                end
-            ),
-            ('left treatment', 'way out', 'discharge', people.way_out)
-        ) as answer (population, theme, measure, category)
-    where people.population = answer.population
+        time_band,
+        ceil(from_years * 365.25)::integer as from_days,
+        ceil(below_years * 365.25)::integer as below_days
+    from {{ ref('treatment_time_bands') }}
+),
 
-    union all
+in_treatment as (
+    select
+        ranked.*,
+        profiles.area_code,
+        profiles.drug_group,
+        profiles.sex,
+        profiles.age_band,
+        bands.time_band
+    from ranked
+    inner join profiles on ranked.journey_id = profiles.journey_id
+    left join bands
+        on ranked.days >= bands.from_days and (bands.below_days is null or ranked.days < bands.below_days)
+    where ranked.is_latest
+),
 
-    -- Each substance and kind counts once for a person who names it, so these add up to more than everybody.
+new_to_treatment as (
+    select
+        profiles.*,
+        ranked.cut,
+        ranked.year_start,
+        ranked.is_strict,
+        ranked.is_balanced,
+        ranked.is_inclusive,
+        ranked.days
+    from ranked
+    inner join profiles on ranked.journey_id = profiles.journey_id
+    where ranked.is_latest and ranked.is_new
+),
+
+left_treatment as (
+    select
+        ranked.*,
+        profiles.area_code,
+        profiles.drug_group,
+        profiles.way_out
+    from ranked
+    inner join profiles on ranked.journey_id = profiles.journey_id
+    where ranked.is_latest_to_leave
+),
+
+-- Every question is a way of grouping the same people.
+answers as (
+    {%- for population, asked in questions.items() %}
+        {% if not loop.first %}
+            union all
+        {% endif %}
+        select
+            {{ place }},
+            '{{ population }}' as population,
+            case
+                {%- for column, theme, measure in asked %}
+                    when grouping({{ column }}) = 0 then '{{ theme }}'
+                {%- endfor %}
+                else 'numbers'
+            end as theme,
+            case
+                {%- for column, theme, measure in asked %}
+                    when grouping({{ column }}) = 0 then '{{ measure }}'
+                {%- endfor %}
+                else 'people'
+            end as measure,
+            case
+                {%- for column, theme, measure in asked %}
+                    when grouping({{ column }}) = 0 then coalesce({{ column }}, 'not known')
+                {%- endfor %}
+                else 'all'
+            end as category,
+            count(*) as people,
+            sum(days) as days,
+            sum(days::bigint * days) as days_squares
+        from {{ population | replace(' ', '_') }}
+        group by
+            {{ place }},
+            grouping sets (
+                {%- for column, theme, measure in asked %}
+                    ({{ column }}),
+                {%- endfor %}
+                ()
+            )
+    {%- endfor %}
+),
+
+-- Each substance and kind counts once for a person who names it, so these add up to more than everybody. There are few
+-- combinations of three drugs: what they name is worked out once for each.
+combinations as (
+    select
+        {{ place }},
+        drug_1_code,
+        drug_2_code,
+        drug_3_code,
+        count(*) as people
+    from new_to_treatment
+    group by {{ place }}, drug_1_code, drug_2_code, drug_3_code
+),
+
+taken as (
     select distinct
-        people.population,
-        people.cut,
-        people.financial_year,
-        people.person_id,
-        people.area_code,
-        'substances' as theme,
+        drug_1_code,
+        drug_2_code,
+        drug_3_code
+    from combinations
+),
+
+named as (
+    select distinct
+        taken.drug_1_code,
+        taken.drug_2_code,
+        taken.drug_3_code,
         named.measure,
-        named.category,
-        null::numeric as years
-    from people
-    inner join profiles on people.journey_id = profiles.journey_id
+        named.category
+    from taken
     inner join {{ ref('drugs') }} as drugs
         on
-            drugs.drug_code in (profiles.drug_1_code, profiles.drug_2_code, profiles.drug_3_code)
+            drugs.drug_code in (taken.drug_1_code, taken.drug_2_code, taken.drug_3_code)
             and drugs.drug_class != 'none'
     inner join {{ ref('substance_kinds') }} as kinds on drugs.drug_code = kinds.drug_code
     cross join
@@ -199,47 +276,47 @@ answers as (
             ('substance', drugs.label),
             ('kind of substance', kinds.substance_kind)
         ) as named (measure, category)
-    where people.population = 'new to treatment'
 ),
 
--- Most people are the same at all three certainties: they are counted once, under the list of them.
 cells as (
+    select * from answers
+
+    union all
+
     select
-        {{ certainties_of('standing') }} as certainties,
-        answers.cut,
-        answers.financial_year,
-        answers.area_code,
-        answers.population,
-        answers.theme,
-        answers.measure,
-        answers.category,
-        count(*) as people,
-        sum(answers.years) as years,
-        sum(answers.years ^ 2) as years_squares
-    from answers
-    inner join {{ ref('int_person_standing') }} as standing on answers.person_id = standing.person_id
-    group by
-        certainties, answers.cut, answers.financial_year, answers.area_code, answers.population, answers.theme,
-        answers.measure, answers.category
+        {{ place }},
+        'new to treatment' as population,
+        'substances' as theme,
+        named.measure,
+        coalesce(named.category, 'not known') as category,
+        combinations.people,
+        null as days,
+        null as days_squares
+    from combinations
+    inner join named
+        on
+            combinations.drug_1_code = named.drug_1_code
+            and combinations.drug_2_code = named.drug_2_code
+            and combinations.drug_3_code = named.drug_3_code
 ),
 
 placed as (
     select
         each.certainty,
         cells.*,
-        case when areas.country = 'Wales' then 'W92000004' else 'E92000001' end as country_code,
+        {{ country_code('areas.country') }} as country_code,
         coalesce(areas.region_code, 'unknown') as region_code
     from cells
-    cross join lateral unnest(string_to_array(cells.certainties, ';')) as each (certainty)
+    cross join {{ each_certainty('cells') }}
     left join {{ ref('dim_area') }} as areas on cells.area_code = areas.area_code
-    where each.certainty = 'balanced' or cells.cut = 'adults'
+    where each.is_counted
 ),
 
 rolled as (
     select
         certainty,
         cut,
-        financial_year,
+        year_start,
         case
             when grouping(country_code) = 0 then 'country'
             when grouping(region_code) = 0 then 'region'
@@ -251,21 +328,59 @@ rolled as (
         measure,
         category,
         sum(people) as people,
-        sum(years) as years,
-        sum(years_squares) as years_squares
+        sum(days) as days,
+        sum(days_squares) as days_squares
     from placed
     group by
-        certainty, cut, financial_year, population, theme, measure, category,
+        certainty, cut, year_start, population, theme, measure, category,
         grouping sets ((country_code), (region_code), (area_code))
+),
+
+everybody as (
+    select *
+    from rolled
+    where measure = 'people'
+),
+
+measured as (
+    select * from rolled
+
+    union all
+
+    select
+        certainty,
+        cut,
+        year_start,
+        area_level,
+        area_code,
+        population,
+        'time in treatment' as theme,
+        'mean years' as measure,
+        'all' as category,
+        people,
+        days,
+        days_squares
+    from everybody
+    where population = 'in treatment'
 ),
 
 shared as (
     select
-        *,
-        max(people) filter (where measure = 'people') over (
-            partition by certainty, cut, financial_year, area_level, area_code, population
-        ) as people_in_population
-    from rolled
+        measured.*,
+        years.financial_year,
+        measured.days / 365.25 as years,
+        measured.days_squares / 365.25 ^ 2 as years_squares,
+        everybody.people as people_in_population
+    from measured
+    inner join years on measured.year_start = years.year_start
+    inner join everybody
+        on
+            measured.certainty = everybody.certainty
+            and measured.cut = everybody.cut
+            and measured.year_start = everybody.year_start
+            and measured.area_level = everybody.area_level
+            and measured.area_code = everybody.area_code
+            and measured.population = everybody.population
 )
 
 select

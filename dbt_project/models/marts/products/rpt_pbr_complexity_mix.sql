@@ -24,29 +24,53 @@ periods as (
     cross join {{ ref('int_feed_coverage') }} as coverage
 ),
 
-referred as (
+cells as (
     select
-        certainties.certainty,
+        standing.is_strict,
+        standing.is_balanced,
+        standing.is_inclusive,
         cuts.cut,
         periods.period_start,
         periods.period_end,
-        case when areas.country = 'Wales' then 'W92000004' else 'E92000001' end as country_code,
-        coalesce(areas.region_code, 'unknown') as region_code,
-        coalesce(areas.area_code, 'unknown') as area_code,
+        coalesce(journeys.area_code, 'unknown') as area_code,
         coalesce(known.first_provider_code, 'unknown') as provider_code,
         known.complexity_group,
-        coalesce(journeys.treatment_start_date < journeys.start_date + periods.taken_on_days, false) as is_taken_on
+        count(*) as referred,
+        count(*) filter (
+            where journeys.treatment_start_date < journeys.start_date + periods.taken_on_days
+        ) as taken_on
     from {{ ref('int_treatment_journeys') }} as journeys
+    inner join periods on journeys.start_date between periods.period_start and periods.period_end
     inner join {{ ref('int_persons') }} as persons on journeys.person_id = persons.person_id
     inner join {{ ref('int_pbr_journeys') }} as known on journeys.journey_id = known.journey_id
-    inner join {{ ref('int_person_certainties') }} as certainties on journeys.person_id = certainties.person_id
-    inner join {{ ref('int_journey_cuts') }} as cuts
-        on journeys.journey_id = cuts.journey_id and (certainties.certainty = 'balanced' or cuts.cut = 'adults')
-    inner join periods on journeys.start_date between periods.period_start and periods.period_end
-    left join {{ ref('dim_area') }} as areas on journeys.area_code = areas.area_code
+    inner join {{ ref('int_person_standing') }} as standing on journeys.person_id = standing.person_id
+    inner join {{ ref('int_journey_cuts') }} as cuts on journeys.journey_id = cuts.journey_id
     where
         {{ or_open('journeys.treatment_start_date') }} < journeys.start_date + periods.taken_on_days
         or {{ or_open('persons.death_date') }} >= journeys.start_date + periods.taken_on_days
+    group by
+        standing.is_strict, standing.is_balanced, standing.is_inclusive, cuts.cut, periods.period_start,
+        periods.period_end, coalesce(journeys.area_code, 'unknown'), coalesce(known.first_provider_code, 'unknown'),
+        known.complexity_group
+),
+
+placed as (
+    select
+        each.certainty,
+        cells.cut,
+        cells.period_start,
+        cells.period_end,
+        {{ country_code('areas.country') }} as country_code,
+        coalesce(areas.region_code, 'unknown') as region_code,
+        coalesce(areas.area_code, 'unknown') as area_code,
+        cells.provider_code,
+        cells.complexity_group,
+        cells.referred,
+        cells.taken_on
+    from cells
+    cross join {{ each_certainty('cells') }}
+    left join {{ ref('dim_area') }} as areas on cells.area_code = areas.area_code
+    where each.is_counted
 ),
 
 counted as (
@@ -60,9 +84,9 @@ counted as (
         period_start,
         period_end,
         complexity_group,
-        count(*)::integer as referred,
-        count(*) filter (where is_taken_on)::integer as taken_on
-    from referred
+        sum(referred)::integer as referred,
+        sum(taken_on)::integer as taken_on
+    from placed
     group by
         certainty, cut, period_start, period_end, complexity_group,
         grouping sets ((country_code), (region_code), (area_code), (provider_code))

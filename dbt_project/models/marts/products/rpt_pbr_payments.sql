@@ -5,28 +5,51 @@
     }
 ]) }}
 
-with placed as (
+-- Outcomes are counted by authority, provider, month and tariff first: what follows reads counts, not outcomes.
+with cells as (
     select
-        certainties.certainty,
+        standing.is_strict,
+        standing.is_balanced,
+        standing.is_inclusive,
         cuts.cut,
-        case when areas.country = 'Wales' then 'W92000004' else 'E92000001' end as country_code,
-        coalesce(areas.region_code, 'unknown') as region_code,
-        coalesce(areas.area_code, 'unknown') as area_code,
+        coalesce(journeys.area_code, 'unknown') as area_code,
         coalesce(journeys.provider_code, 'unknown') as provider_code,
-        date_trunc('month', outcomes.observable_on)::date as month,
+        date_trunc('month', outcomes.observable_on::timestamp)::date as month,
         outcomes.outcome,
+        known.complexity_group,
         outcomes.status,
-        tariffs.pounds
+        count(*) as outcomes
     from {{ ref('int_pbr_outcomes') }} as outcomes
     inner join {{ ref('int_treatment_journeys') }} as journeys on outcomes.journey_id = journeys.journey_id
     inner join {{ ref('int_pbr_journeys') }} as known on outcomes.journey_id = known.journey_id
-    inner join {{ ref('pbr_tariffs') }} as tariffs
-        on outcomes.outcome = tariffs.outcome and known.complexity_group = tariffs.complexity_group
-    inner join {{ ref('int_person_certainties') }} as certainties on outcomes.person_id = certainties.person_id
-    inner join {{ ref('int_journey_cuts') }} as cuts
-        on outcomes.journey_id = cuts.journey_id and (certainties.certainty = 'balanced' or cuts.cut = 'adults')
-    left join {{ ref('dim_area') }} as areas on journeys.area_code = areas.area_code
+    inner join {{ ref('int_person_standing') }} as standing on outcomes.person_id = standing.person_id
+    inner join {{ ref('int_journey_cuts') }} as cuts on outcomes.journey_id = cuts.journey_id
     where outcomes.observable_on is not null and outcomes.status != 'not applicable'
+    group by
+        standing.is_strict, standing.is_balanced, standing.is_inclusive, cuts.cut,
+        coalesce(journeys.area_code, 'unknown'), coalesce(journeys.provider_code, 'unknown'), month, outcomes.outcome,
+        known.complexity_group, outcomes.status
+),
+
+placed as (
+    select
+        each.certainty,
+        cells.cut,
+        {{ country_code('areas.country') }} as country_code,
+        coalesce(areas.region_code, 'unknown') as region_code,
+        coalesce(areas.area_code, 'unknown') as area_code,
+        cells.provider_code,
+        cells.month,
+        cells.outcome,
+        cells.status,
+        cells.outcomes,
+        cells.outcomes * tariffs.pounds as pounds
+    from cells
+    cross join {{ each_certainty('cells') }}
+    inner join {{ ref('pbr_tariffs') }} as tariffs
+        on cells.outcome = tariffs.outcome and cells.complexity_group = tariffs.complexity_group
+    left join {{ ref('dim_area') }} as areas on cells.area_code = areas.area_code
+    where each.is_counted
 ),
 
 counted as (
@@ -39,12 +62,12 @@ counted as (
         provider_code,
         month,
         outcome,
-        count(*) filter (where status = 'yes')::integer as outcomes_paid,
-        count(*) filter (where status in ('yes', 'no'))::integer as outcomes_answered,
-        count(*) filter (where status = 'not linked')::integer as outcomes_not_linked,
-        count(*) filter (where status = 'not measured')::integer as outcomes_not_measured,
-        count(*) filter (where status = 'censored by death')::integer as outcomes_censored,
-        count(*) filter (where status = 'not yet observable')::integer as outcomes_pending,
+    {%- for name, statuses in [
+        ('paid', "'yes'"), ('answered', "'yes', 'no'"), ('not_linked', "'not linked'"),
+        ('not_measured', "'not measured'"), ('censored', "'censored by death'"), ('pending', "'not yet observable'")
+    ] %}
+            coalesce(sum(outcomes) filter (where status in ({{ statuses }})), 0)::integer as outcomes_{{ name }},
+        {%- endfor %}
         coalesce(sum(pounds) filter (where status = 'yes'), 0)::bigint as amount,
         coalesce(sum(pounds) filter (where status = 'not linked'), 0)::bigint as amount_if_not_linked_counted,
         coalesce(sum(pounds) filter (where status = 'not yet observable'), 0)::bigint as amount_pending

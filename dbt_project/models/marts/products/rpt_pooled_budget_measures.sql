@@ -9,9 +9,13 @@ with journeys as (
         journeys.treatment_start_date,
         journeys.end_date,
         areas.area_code,
+        standing.is_strict,
+        standing.is_balanced,
+        standing.is_inclusive,
         returns.status as re_presentation_6m,
         coalesce(effective.status = 'yes', false) as is_effective
     from {{ ref('int_treatment_journeys') }} as journeys
+    inner join {{ ref('int_person_standing') }} as standing on journeys.person_id = standing.person_id
     inner join {{ ref('dim_area') }} as areas on journeys.area_code = areas.area_code and areas.country = 'England'
     left join {{ ref('int_outcomes_treatment') }} as returns
         on journeys.journey_id = returns.journey_id and returns.indicator = 're_presentation_6m'
@@ -42,26 +46,60 @@ years as (
         <= {{ covered_until(['treatment']) }} + 1
 ),
 
-measured as (
+by_person as (
     select
-        certainties.certainty,
+        journeys.person_id,
+        journeys.is_strict,
+        journeys.is_balanced,
+        journeys.is_inclusive,
         cuts.cut,
-        {{ financial_year('years.first_day') }} as financial_year,
+        years.first_day,
         journeys.area_code,
-        count(distinct journeys.person_id)::integer as in_treatment,
-        count(distinct journeys.person_id) filter (
-            where journeys.re_presentation_6m = 'no' and journeys.end_date between years.first_day and years.last_day
-        )::integer as completions,
-        count(distinct journeys.person_id) filter (
-            where journeys.is_effective and journeys.treatment_start_date <= years.last_day
-        )::integer as in_effective_treatment
+        coalesce(
+            bool_or(
+                journeys.re_presentation_6m = 'no' and journeys.end_date between years.first_day and years.last_day
+            ),
+            false
+        ) as has_completed,
+        coalesce(bool_or(journeys.is_effective and journeys.treatment_start_date <= years.last_day), false)
+            as is_in_effective_treatment
     from journeys
     inner join years
         on journeys.start_date <= years.last_day and years.first_day <= {{ or_open('journeys.end_date') }}
-    inner join {{ ref('int_person_certainties') }} as certainties on journeys.person_id = certainties.person_id
-    inner join {{ ref('int_journey_cuts') }} as cuts
-        on journeys.journey_id = cuts.journey_id and (certainties.certainty = 'balanced' or cuts.cut = 'adults')
-    group by certainties.certainty, cuts.cut, years.first_day, journeys.area_code
+    inner join {{ ref('int_journey_cuts') }} as cuts on journeys.journey_id = cuts.journey_id
+    group by
+        journeys.person_id, journeys.is_strict, journeys.is_balanced, journeys.is_inclusive, cuts.cut,
+        years.first_day, journeys.area_code
+),
+
+cells as (
+    select
+        is_strict,
+        is_balanced,
+        is_inclusive,
+        cut,
+        first_day,
+        area_code,
+        count(*) as in_treatment,
+        count(*) filter (where has_completed) as completions,
+        count(*) filter (where is_in_effective_treatment) as in_effective_treatment
+    from by_person
+    group by is_strict, is_balanced, is_inclusive, cut, first_day, area_code
+),
+
+measured as (
+    select
+        each.certainty,
+        cells.cut,
+        {{ financial_year('cells.first_day') }} as financial_year,
+        cells.area_code,
+        sum(cells.in_treatment)::integer as in_treatment,
+        sum(cells.completions)::integer as completions,
+        sum(cells.in_effective_treatment)::integer as in_effective_treatment
+    from cells
+    cross join {{ each_certainty('cells') }}
+    where each.is_counted
+    group by each.certainty, cells.cut, cells.first_day, cells.area_code
 ),
 
 ordered as (

@@ -8,10 +8,19 @@
     }
 ]) }}
 
+{#- What is summed of the journeys with which answers, and its name. -#}
+{%- set linked, everyone = "'yes', 'no'", "'yes', 'no', 'not linked'" -%}
 {%- set sums = [
-    'journeys_all', 'journeys_linked', 'journeys_with_outcome', 'low_all', 'mid_all', 'high_all', 'low_linked',
-    'mid_linked', 'high_linked', 'mid_squares', 'mid_with_outcome'
-] %}
+    ('journeys', 'journeys_all', everyone),
+    ('journeys', 'journeys_linked', linked),
+    ('journeys', 'journeys_with_outcome', "'yes'"),
+    ('mid', 'mid_all', everyone),
+    ('low', 'low_linked', linked),
+    ('mid', 'mid_linked', linked),
+    ('high', 'high_linked', linked),
+    ('mid_squares', 'mid_squares', linked),
+    ('mid', 'mid_with_outcome', "'yes'"),
+] -%}
 
 with horizon as (
     select window_length as months
@@ -74,94 +83,77 @@ answered as (
     from ended
 ),
 
-asked as (
+-- By what is known of the journeys, before each outcome is asked: there are few combinations of answers.
+cells as (
     select
-        {{ certainties_of('standing') }} as certainties,
+        standing.is_strict,
+        standing.is_balanced,
+        standing.is_inclusive,
         cuts.cut,
-        {{ financial_year('answered.end_date') }} as end_financial_year,
-        {{ financial_year_end('answered.end_date') }} as financial_year_end,
+        {{ financial_year_start('answered.end_date') }} as year_start,
         answered.area_code,
         answered.pathway,
         answered.drug_group,
-        answered.low_pounds,
-        answered.mid_pounds,
-        answered.high_pounds,
-        answer.outcome,
-        answer.status
+        answered.completed,
+        answered.stayed_out,
+        answered.recovered,
+        count(*) as journeys,
+        sum(answered.low_pounds) as low,
+        sum(answered.mid_pounds) as mid,
+        sum(answered.high_pounds) as high,
+        sum(answered.mid_pounds * answered.mid_pounds) as mid_squares
     from answered
     inner join {{ ref('int_person_standing') }} as standing on answered.person_id = standing.person_id
     inner join {{ ref('int_journey_cuts') }} as cuts on answered.journey_id = cuts.journey_id
+    group by
+        standing.is_strict, standing.is_balanced, standing.is_inclusive, cuts.cut, year_start, answered.area_code,
+        answered.pathway, answered.drug_group, answered.completed, answered.stayed_out, answered.recovered
+),
+
+asked as (
+    select
+        cells.*,
+        answer.outcome,
+        answer.status
+    from cells
     cross join
         lateral (
             values
-            ('journey', case when answered.completed = 'not yet observable' then answered.completed else 'yes' end),
-            ('successful_completion', answered.completed),
-            ('not_back_in_treatment_12m', answered.stayed_out),
-            ('off_drugs_off_benefit_in_work_12m', answered.recovered)
+            ('journey', case when cells.completed = 'not yet observable' then cells.completed else 'yes' end),
+            ('successful_completion', cells.completed),
+            ('not_back_in_treatment_12m', cells.stayed_out),
+            ('off_drugs_off_benefit_in_work_12m', cells.recovered)
         ) as answer (outcome, status)
-),
-
-cells as (
-    select
-        certainties,
-        cut,
-        end_financial_year,
-        area_code,
-        pathway,
-        drug_group,
-        outcome,
-        bool_or(status = 'not yet observable') as is_waiting,
-        count(*) filter (where status in ('yes', 'no', 'not linked')) as journeys_all,
-        count(*) filter (where status in ('yes', 'no')) as journeys_linked,
-        count(*) filter (where status = 'yes') as journeys_with_outcome,
-        coalesce(sum(low_pounds) filter (where status in ('yes', 'no', 'not linked')), 0) as low_all,
-        coalesce(sum(mid_pounds) filter (where status in ('yes', 'no', 'not linked')), 0) as mid_all,
-        coalesce(sum(high_pounds) filter (where status in ('yes', 'no', 'not linked')), 0) as high_all,
-        coalesce(sum(low_pounds) filter (where status in ('yes', 'no')), 0) as low_linked,
-        coalesce(sum(mid_pounds) filter (where status in ('yes', 'no')), 0) as mid_linked,
-        coalesce(sum(high_pounds) filter (where status in ('yes', 'no')), 0) as high_linked,
-        coalesce(sum(mid_pounds ^ 2) filter (where status in ('yes', 'no')), 0) as mid_squares,
-        coalesce(sum(mid_pounds) filter (where status = 'yes'), 0) as mid_with_outcome
-    from asked
-    group by certainties, cut, end_financial_year, area_code, pathway, drug_group, outcome
 ),
 
 -- One journey that waits keeps its whole year back: those that can be seen already are not like the others.
 years as (
     select
         outcome,
-        end_financial_year
-    from cells
-    group by outcome, end_financial_year
-    having not bool_or(is_waiting)
+        year_start
+    from asked
+    group by outcome, year_start
+    having not bool_or(status = 'not yet observable')
 ),
 
-summed as (
+placed as (
     select
         each.certainty,
-        cells.cut,
-        cells.end_financial_year,
-        case when areas.country = 'Wales' then 'W92000004' else 'E92000001' end as country_code,
-        coalesce(areas.region_code, 'unknown') as region_code,
-        cells.area_code,
-        cells.pathway,
-        cells.drug_group,
-        cells.outcome,
-    {%- for name in sums %}
-        cells.{{ name }}{{ ',' if not loop.last }}
-    {%- endfor %}
-    from cells
-    inner join years on cells.outcome = years.outcome and cells.end_financial_year = years.end_financial_year
-    cross join lateral unnest(string_to_array(cells.certainties, ';')) as each (certainty)
-    left join {{ ref('dim_area') }} as areas on cells.area_code = areas.area_code
-    where each.certainty = 'balanced' or cells.cut = 'adults'
+        asked.*,
+        {{ country_code('areas.country') }} as country_code,
+        coalesce(areas.region_code, 'unknown') as region_code
+    from asked
+    inner join years on asked.outcome = years.outcome and asked.year_start = years.year_start
+    cross join {{ each_certainty('asked') }}
+    left join {{ ref('dim_area') }} as areas on asked.area_code = areas.area_code
+    where each.is_counted
 ),
 
 rolled as (
     select
         certainty,
         cut,
-        end_financial_year,
+        {{ financial_year('year_start') }} as end_financial_year,
         case
             when grouping(country_code) = 0 then 'country'
             when grouping(region_code) = 0 then 'region'
@@ -175,12 +167,13 @@ rolled as (
         end as breakdown,
         coalesce(pathway, drug_group, 'all') as breakdown_value,
         outcome,
-    {%- for name in sums %}
-        sum({{ name }}) as {{ name }}{{ ',' if not loop.last }}
+    {%- for column, name, statuses in sums %}
+        coalesce(sum({{ column }}) filter (where status in ({{ statuses }})), 0) as {{ name }}
+        {{- ',' if not loop.last }}
     {%- endfor %}
-    from summed
+    from placed
     group by
-        certainty, cut, end_financial_year, outcome,
+        certainty, cut, year_start, outcome,
         grouping sets ((country_code), (region_code), (area_code)),
         grouping sets ((pathway), (drug_group), ())
 )
