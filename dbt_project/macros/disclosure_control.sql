@@ -10,6 +10,13 @@
 {%- endmacro %}
 
 
+{#- True for a part of a whole that is too small to publish, or that leaves too few of the whole out: nearly all is as
+    telling as nearly none. -#}
+{% macro is_telling(part, whole) -%}
+    ({{ is_small(part) }} or {{ is_small(whole ~ ' - ' ~ part) }})
+{%- endmacro %}
+
+
 {#- Decides which cells of additive tables are withheld so that no withheld count can be worked out from its neighbours.
 
     A line is a set of cells that add up: the parts and their total. A line gives a count away when exactly one of its
@@ -19,7 +26,9 @@
 
     Args:
         cells: relation of cells: cell_id, block (cells of different blocks never add up), count, is_total,
-            is_small (withheld in its own right) and lines (text array: the lines the cell belongs to).
+            is_small (withheld in its own right) and lines (array of text or numbers: the lines the cell belongs to). Of
+            equal counts the lower cell_id is withheld: number cells by the key of their table, in an order that is the
+            same in each line, so that one night always withholds the same cells.
         passes: how often to look.
     Returns the body of a `with`: common table expressions, of which `decided_cells` has cell_id and is_withheld. -#}
 {% macro decide_withheld(cells, passes=8) -%}
@@ -70,6 +79,41 @@
         left join unsafe_blocks on members.block = unsafe_blocks.block
         group by members.cell_id
     )
+{%- endmacro %}
+
+
+{#- The lines of a cell over places, as two items of an array: with the other places of the wider one that it lies in,
+    and as the total of the places within it; null where there is none.
+    Args: keys: expressions that are the same of all cells of a line; relation: the alias, where there are several, that
+    has area_level, place and wider_place, names of places that no two share. -#}
+{% macro lines_over_places(keys, relation=none) -%}
+    {%- set of = relation ~ '.' if relation else '' -%}
+    {%- set same = keys | join(', ') -%}
+    case
+        when {{ of }}wider_place is not null then concat_ws('|', 'within ' || {{ of }}wider_place, {{ same }})
+    end,
+    case
+        when {{ of }}area_level not in ('authority', 'provider')
+            then concat_ws('|', 'within ' || {{ of }}place, {{ same }})
+    end
+{%- endmacro %}
+
+
+{#- What is published of figures that have several counts, a cell each: one row a figure, with a column for each count,
+    null where it is withheld. Reads `decided_cells`, and `cells` with measure, the name of the count, beside what
+    `decide_withheld` asks for.
+    Args: figure: columns of `cells` that tell a figure; measures: the names. -#}
+{% macro published_measures(figure, measures) -%}
+    {%- set columns = 'cells.' ~ figure | join(', cells.') -%}
+    select
+        {{ columns }},
+    {%- for measure in measures %}
+        max({{ published_count('cells.count', 'decided_cells.is_withheld') }})
+        filter (where cells.measure = '{{ measure }}') as {{ measure }}{{ ',' if not loop.last }}
+    {%- endfor %}
+    from cells
+    inner join decided_cells on cells.cell_id = decided_cells.cell_id
+    group by {{ columns }}
 {%- endmacro %}
 
 

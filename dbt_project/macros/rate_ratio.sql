@@ -15,3 +15,23 @@
         + ss / nullif(s * s, 0) - 2 * st / nullif(s * t, 0) + tt / nullif(t * t, 0)
     ) * {{ n }} / nullif({{ n }} - 1, 0)
 {%- endmacro %}
+
+
+{#- The standard error of the logarithm of the ratio of two rates; null where fewer than `fewest_people_for_ratio`
+    people have events on one side: the approximation fails.
+    Args: n, people; people_before and people_after, those with events on each side; else columns as
+    `log_rate_ratio_variance`. -#}
+{% macro log_rate_ratio_error(n, people_before, people_after) -%}
+    case
+        when least({{ people_before }}, {{ people_after }}) >= {{ var('fewest_people_for_ratio') }}
+            -- rounding may take a variance of nothing just below it
+            then sqrt(greatest({{ log_rate_ratio_variance(n) }}, 0))
+    end
+{%- endmacro %}
+
+
+{#- A bound of the 95 % interval of the ratio of two rates. Args: ratio; error, of its logarithm; `side` is `-` for the
+    lower and `+` for the upper bound. -#}
+{% macro rate_ratio_bound(ratio, error, side) -%}
+    round({{ ratio }} * exp({{ side }}{{ var('z_95') }} * {{ error }}), 3)
+{%- endmacro %}

@@ -33,7 +33,8 @@ def _recount(home: Path, people: int, seed: int, density: float) -> int:
     from tests.recount.compare import RECOUNTED, coverage, differences, read_mart, recount
     from tests.recount.held import read
     from tests.recount.night import admit, model
-    from tests.recount.table import beside
+    from tests.recount.reports import REPORTS, read_report, recount_report
+    from tests.recount.table import beside, cells_beside
 
     from warehouse.database import server
     from warehouse.database.setup import prepare
@@ -52,13 +53,17 @@ def _recount(home: Path, people: int, seed: int, density: float) -> int:
         model(NIGHT)
         counted = {topic: recount(topic, held, covered) for topic in RECOUNTED}
         wrong = {topic: differences(rows, read_mart(topic, "marts_blue", list(rows.columns), truth)) for topic, rows in counted.items()}
-        for topic, rows in counted.items():
+        reports = {topic: recount_report(topic, held, covered) for topic in REPORTS}
+        wrong |= {topic: differences(cells, read_report(topic, "marts_blue", list(cells.columns))) for topic, cells in reports.items()}
+        for topic, rows in (counted | reports).items():
             print(f"{topic}: {len(rows):,} rows recounted; {'; '.join(wrong[topic]) or 'the mart agrees to the row'}")
         guards.accept(NIGHT, "churn", "The same night is linked by the truth and then as nights are", "recount")
         stage.link(NIGHT)
         model(NIGHT)
         print()
         print(beside({topic: (rows, read_mart(topic, "marts_blue", list(rows.columns), truth)) for topic, rows in counted.items()}))
+        print()
+        print(cells_beside(reports["death rates"], read_report("death rates", "marts_blue", list(reports["death rates"].columns))))
         return int(any(wrong.values()))
     finally:
         server.remove()

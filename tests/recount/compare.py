@@ -9,11 +9,12 @@ from pathlib import Path
 
 import pandas as pd
 from psycopg import sql
+from tests.recount.deaths import deaths
 from tests.recount.held import Person
 from tests.recount.months import person_months
 from tests.recount.outcomes import Coverage, Row, recovery
 from tests.recount.pathways import arrests_to_treatment, custody_to_community
-from tests.recount.profiles import deaths, top_change, waits
+from tests.recount.profiles import top_change, waits
 from tests.recount.reoffending import offending_around_treatment, priority_offending, proven_reoffending
 from tests.recount.sustained import effective_treatment, sustained_recovery
 
@@ -58,6 +59,7 @@ KEYS = (
     "treatment_phase",
     "cause",
     "breakdown",
+    "breakdown_value",
     "arrest_date",
     "reception_date",
     "release_date",
@@ -139,7 +141,8 @@ def _texts(column: pd.Series) -> pd.Series:
 
 def _counted(frame: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
     """With a number for rows that have the same keys."""
-    texts = frame.assign(**{key: _texts(frame[key]) for key in keys})
+    # As objects: a merge would make decimals of whole numbers beside a row that is missing.
+    texts = frame.astype(object).assign(**{key: _texts(frame[key]) for key in keys})
     return texts.assign(copy=texts.groupby(keys).cumcount())
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from tests.recount.held import Person, Record
+from tests.recount.particulars import most_frequent
 
 COMPLETED = {1, 2, *range(15, 29), 80, 81, 82}
 DECLINED = {12, 71, 88}
@@ -25,6 +26,7 @@ class Episode:
 
     provider: str
     partnership: str | None
+    authority: str | None
     triage: date
     modality_start: date | None
     end: date | None
@@ -66,6 +68,13 @@ class Journey:
         return standing([reason for reason in given if reason is not None])
 
     @property
+    def last_episode(self) -> Episode:
+        """With the latest triage; of several the one that ends last, then the first by partnership and provider."""
+        latest = max((episode.triage, episode.end or date.max) for episode in self.episodes)
+        of_them = [episode for episode in self.episodes if (episode.triage, episode.end or date.max) == latest]
+        return min(of_them, key=lambda episode: (episode.partnership is None, episode.partnership or "", episode.provider))
+
+    @property
     def is_completed(self) -> bool:
         return self.reason in COMPLETED
 
@@ -105,6 +114,7 @@ def _episode(provider: str, partnership: str | None, triage: date, rows: list[Re
     return Episode(
         provider,
         partnership,
+        most_frequent(row["LA"] for row in rows if row["LA"]),
         triage,
         min((row["MODST"] for row in rows if row["MODST"]), default=None),
         end,

@@ -35,8 +35,9 @@ def person_months(person: Person, covered: Coverage) -> list[Row]:
         "arrests": _by_month(row["ARREST_DATE"] for row in person.of("arrests")),
     }
     homes = {month: settled for month in _months(FIRST, until) if (end := _end(month)) <= until and (settled := home(person, end)) is not None}
-    known = [month for counted in days.values() for month in counted if month >= FIRST]
-    return [_month(person, month, days, homes, treated, died) for month in _months(min([*known, *homes], default=last), until)]
+    known = [month for counted in days.values() for month in counted if FIRST <= month <= last] + list(homes)
+    # Of whoever became known after the last of those months nothing is told yet.
+    return [_month(person, month, days, homes, treated, died) for month in _months(min(known), until)] if known else []
 
 
 def _month(person: Person, month: date, days: dict[str, Counter[date]], homes: dict[date, bool], treated: dict[date, Journey], died: date | None) -> Row:

@@ -1,4 +1,4 @@
-"""Treatment outcomes profiles and waits of each journey, and deaths, asked of one person at a time."""
+"""Treatment outcomes profiles and waits of each journey, asked of one person at a time."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from datetime import date, timedelta
 
 from tests.recount.held import Person, Record
 from tests.recount.journeys import DIED, Journey, journeys_of
-from tests.recount.outcomes import Coverage, Row, after, died_on, status
+from tests.recount.outcomes import Coverage, Row, died_on, status
 
 START_WITHIN, EXIT_WITHIN = 14, 14
 REVIEW_FIRST, REVIEW_LAST = 29, 182
@@ -111,21 +111,3 @@ def _wait(person: Person, journey: Journey, covered: Coverage) -> str:
 
 def _first(rows: list[Record], column: str) -> date | None:
     return min((row[column] for row in rows if row[column]), default=None)
-
-
-def deaths(person: Person, covered: Coverage) -> list[Row]:
-    """The row of `fct_deaths` of a person who died and of whom more than the death is known."""
-    died = died_on(person)
-    if died is None or not set(person.rows) - {"registrations"}:
-        return []
-    begun = [journey for journey in journeys_of(person) if journey.start <= died]
-    return [{"person": person.person, "death_month": died.replace(day=1), "death_class": _death_class(died, begun)}]
-
-
-def _death_class(died: date, begun: list[Journey]) -> str:
-    if not begun:
-        return "never in treatment"
-    last = max(begun, key=lambda journey: (journey.end or date.max, journey.start))
-    if last.end is None or died <= last.end or last.reason in DIED:
-        return "in treatment"
-    return "within a year of leaving" if died < after(last.end, 12) else "later"

@@ -1,4 +1,4 @@
-"""The table of what linkage changes in each outcome, as Markdown."""
+"""The tables of what linkage changes in each outcome and in death rates, as Markdown."""
 
 from __future__ import annotations
 
@@ -23,6 +23,25 @@ def beside(topics: Mapping[str, tuple[pd.DataFrame, pd.DataFrame]]) -> str:
             for outcome, row in tallies(of_true).iterrows():
                 lines.append(_line(str(outcome), f"{topic}{part}", row, found.loc[outcome]))
     return "\n".join(lines)
+
+
+def cells_beside(true: pd.DataFrame, real: pd.DataFrame) -> str:
+    """One line for each cause and time of death, everybody, whole years together: deaths, person-years and the crude rate with true and with real links."""
+    lines = [
+        "| cause | when | deaths, true | deaths, real | person-years, true | person-years, real | per 1,000, true | per 1,000, real |",
+        "|---|---|--:|--:|--:|--:|--:|--:|",
+    ]
+    for (cause, phase), of_true in _everybody(true):
+        of_real = dict(_everybody(real))[cause, phase]
+        deaths, years = ([int(of["deaths"].sum()) for of in (of_true, of_real)], [float(of["person_years"].sum()) for of in (of_true, of_real)])
+        rates = [1000 * died / lived if lived else float("nan") for died, lived in zip(deaths, years, strict=True)]
+        lines.append(f"| {cause} | {phase} | {deaths[0]:,} | {deaths[1]:,} | {years[0]:,.0f} | {years[1]:,.0f} | {rates[0]:.1f} | {rates[1]:.1f} |")
+    return "\n".join(lines)
+
+
+def _everybody(rates: pd.DataFrame) -> list[tuple[tuple[str, str], pd.DataFrame]]:
+    whole = rates[(rates["breakdown"] == "all") & rates["is_year_complete"]]
+    return [((str(cause), str(phase)), of) for (cause, phase), of in whole.groupby(["cause", "treatment_phase"])]
 
 
 def _parts(true: pd.DataFrame, real: pd.DataFrame) -> list[tuple[str, pd.DataFrame, pd.DataFrame]]:

@@ -7,7 +7,7 @@ with rated as (
         sums.*,
         sums.b / nullif(sums.t, 0) as rate_before,
         sums.a / nullif(sums.s, 0) as rate_after,
-        {{ log_rate_ratio_variance('persons_compared') }} as log_ratio_variance,
+        {{ log_rate_ratio_error('persons_compared', 'persons_before', 'persons_after') }} as log_ratio_error,
         definitions.per::integer as per
     from {{ ref('int_offending_rate_sums') }} as sums
     inner join {{ ref('indicator_definitions') }} as definitions
@@ -17,12 +17,7 @@ with rated as (
 compared as (
     select
         *,
-        rate_after / nullif(rate_before, 0) as rate_ratio,
-        -- rounding may take a variance of nothing just below it
-        case
-            when least(persons_before, persons_after) >= {{ var('fewest_people_for_ratio') }}
-                then sqrt(greatest(log_ratio_variance, 0))
-        end as log_ratio_error
+        rate_after / nullif(rate_before, 0) as rate_ratio
     from rated
 )
 
@@ -46,7 +41,7 @@ select
     round(per * rate_before, 2) as rate_before,
     round(per * rate_after, 2) as rate_after,
     round(rate_ratio, 3) as rate_ratio,
-    round(rate_ratio * exp(-{{ var('z_95') }} * log_ratio_error), 3) as rate_ratio_lower_95,
-    round(rate_ratio * exp({{ var('z_95') }} * log_ratio_error), 3) as rate_ratio_upper_95
+    {{ rate_ratio_bound('rate_ratio', 'log_ratio_error', '-') }} as rate_ratio_lower_95,
+    {{ rate_ratio_bound('rate_ratio', 'log_ratio_error', '+') }} as rate_ratio_upper_95
 from compared
 order by certainty, breakdown, breakdown_value, measure, offence_group

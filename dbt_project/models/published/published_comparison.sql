@@ -2,7 +2,7 @@
 with units as (
     select
         *,
-        row_number() over () as unit_id
+        row_number() over (order by cut, outcome, area_level, unit_code) as unit_id
     from {{ ref('rpt_comparison') }}
     where certainty = 'balanced'
 ),
@@ -29,35 +29,19 @@ cells as (
     cross join lateral (
         values
         (0, 'journeys', units.journeys, {{ is_small('units.journeys') }}),
-        -- nearly all is as telling as nearly none
         (
             1,
-            'with outcome',
+            'journeys_with_outcome',
             units.journeys_with_outcome,
-            {{ is_small('units.journeys_with_outcome') }}
-            or {{ is_small('units.journeys - units.journeys_with_outcome') }}
+            {{ is_telling('units.journeys_with_outcome', 'units.journeys') }}
         )
     ) as measure (number, name, count, is_small)
 ),
 
 {{ decide_withheld('cells') }},
 
-rounded as (
-    select
-        cells.unit_id,
-        cells.measure,
-        {{ published_count('cells.count', 'decided_cells.is_withheld') }} as count
-    from cells
-    inner join decided_cells on cells.cell_id = decided_cells.cell_id
-),
-
 told as (
-    select
-        unit_id,
-        max(count) filter (where measure = 'journeys') as journeys,
-        max(count) filter (where measure = 'with outcome') as journeys_with_outcome
-    from rounded
-    group by unit_id
+    {{ published_measures(['unit_id'], ['journeys', 'journeys_with_outcome']) }}
 ),
 
 -- Rates of units whose counts are not told are not told either.

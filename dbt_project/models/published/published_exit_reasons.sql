@@ -6,13 +6,13 @@ with areas as (
 placed as (
     select
         exits.*,
-        row_number() over () as cell_id,
+        row_number() over (
+            order by
+                exits.end_financial_year, exits.drug_group, exits.exit_reason, exits.area_level, exits.area_code
+        ) as cell_id,
         coalesce(areas.area_name, 'Not known') as area_name,
         concat_ws(' ', exits.area_level, exits.area_code) as place,
-        case exits.area_level
-            when 'authority' then coalesce(areas.wider_place, 'region unknown')
-            when 'region' then coalesce(areas.wider_place, 'country E92000001')
-        end as wider_place
+        {{ wider_place('exits.area_level') }} as wider_place
     from {{ ref('rpt_exit_reasons') }} as exits
     left join areas on exits.area_level = areas.area_level and exits.area_code = areas.area_code
     where exits.certainty = 'balanced' and exits.area_level != 'provider'
@@ -30,14 +30,7 @@ cells as (
             array[
                 concat_ws('|', end_financial_year, place, drug_group, 'over reasons'),
                 concat_ws('|', end_financial_year, place, 'over drug groups', exit_reason),
-                case
-                    when wider_place is not null
-                        then concat_ws('|', end_financial_year, 'within ' || wider_place, drug_group, exit_reason)
-                end,
-                case
-                    when area_level in ('country', 'region')
-                        then concat_ws('|', end_financial_year, 'within ' || place, drug_group, exit_reason)
-                end
+                {{ lines_over_places(['end_financial_year', 'drug_group', 'exit_reason']) }}
             ],
             null
         ) as lines

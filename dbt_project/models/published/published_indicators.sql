@@ -1,7 +1,7 @@
 with authorities as (
     select
         *,
-        case when country = 'Wales' then 'W92000004' else 'E92000001' end as country_code
+        {{ country_code('country') }} as country_code
     from {{ ref('dim_area') }}
 ),
 
@@ -58,7 +58,9 @@ figures as (
 placed as (
     select
         *,
-        row_number() over () as figure_id,
+        row_number() over (
+            order by indicator, period_start, area_level, area_code, breakdown, breakdown_value
+        ) as figure_id,
         array_remove(
             array[
                 case when breakdown in ('all', 'sex') then place || ' by sex' end,
@@ -96,36 +98,22 @@ cells as (
         values
         (0, 'units_all', placed.units + placed.units_unlinked, {{ is_small('placed.units + placed.units_unlinked') }}),
         (1, 'units', placed.units, {{ is_small('placed.units') }}),
-        -- nearly all is as telling as nearly none
         (
             2,
             'units_with_event',
             placed.units_with_event,
-            {{ is_small('placed.units_with_event') }}
-            or (placed.measure = 'proportion' and {{ is_small('placed.units - placed.units_with_event') }})
+            case
+                when placed.measure = 'proportion' then {{ is_telling('placed.units_with_event', 'placed.units') }}
+                else {{ is_small('placed.units_with_event') }}
+            end
         )
     ) as measure (number, name, count, is_small)
 ),
 
 {{ decide_withheld('cells') }},
 
-told as (
-    select
-        cells.figure_id,
-        cells.measure,
-        {{ published_count('cells.count', 'decided_cells.is_withheld') }} as count
-    from cells
-    inner join decided_cells on cells.cell_id = decided_cells.cell_id
-),
-
 rounded as (
-    select
-        figure_id,
-        max(count) filter (where measure = 'units_all') as units_all,
-        max(count) filter (where measure = 'units') as units,
-        max(count) filter (where measure = 'units_with_event') as units_with_event
-    from told
-    group by figure_id
+    {{ published_measures(['figure_id'], ['units_all', 'units', 'units_with_event']) }}
 ),
 
 -- Figures are made again of what is published: events of too few people are withheld with them, and a mean of too few.

@@ -2,8 +2,7 @@
 with counted as (
     select
         *,
-        {{ is_small('journeys_with_outcome') }}
-        or {{ is_small('journeys - journeys_with_outcome') }} as is_small
+        {{ is_telling('journeys_with_outcome', 'journeys') }} as is_small
     from {{ ref('rpt_linkage_error') }}
 ),
 

@@ -1,16 +1,21 @@
-with cells as (
+with map as (
     select
-        row_number() over () as cell_id,
+        *,
+        row_number() over (order by cut, financial_year, measure, area_level, area_code) as cell_id
+    from {{ ref('rpt_local_map') }}
+    where certainty = 'balanced'
+),
+
+cells as (
+    select
+        cell_id,
         concat_ws('|', cut, financial_year, measure) as block,
         count,
         area_level = 'authority' as is_total,
         {{ is_small('people') }} as is_small,
         -- The districts of an authority add up to it. An LSOA adds up to nothing that is published.
-        array[concat_ws('|', cut, financial_year, measure, coalesce(authority_code, area_code))] as lines,
-        area_level,
-        area_code
-    from {{ ref('rpt_local_map') }}
-    where certainty = 'balanced'
+        array[concat_ws('|', cut, financial_year, measure, coalesce(authority_code, area_code))] as lines
+    from map
 ),
 
 {{ decide_withheld('cells') }},
@@ -19,14 +24,8 @@ rounded as (
     select
         map.*,
         {{ published_count('map.count', 'decided_cells.is_withheld') }} as count_published
-    from cells
-    inner join decided_cells on cells.cell_id = decided_cells.cell_id
-    inner join {{ ref('rpt_local_map') }} as map
-        on
-            map.certainty = 'balanced'
-            and cells.block = concat_ws('|', map.cut, map.financial_year, map.measure)
-            and cells.area_level = map.area_level
-            and cells.area_code = map.area_code
+    from map
+    inner join decided_cells on map.cell_id = decided_cells.cell_id
 )
 
 -- Places without anybody have no row either: a count that is missing is below five.

@@ -22,10 +22,7 @@ figures as (
         concat_ws('|', needs.financial_year, needs.population) as block,
         concat_ws(' ', needs.cut, needs.area_level, needs.area_code) as place,
         concat_ws(' ', needs.measure, needs.category) as answer,
-        needs.cut || ' ' || case needs.area_level
-            when 'authority' then coalesce(areas.wider_place, 'region unknown')
-            when 'region' then coalesce(areas.wider_place, 'country E92000001')
-        end as wider_place
+        needs.cut || ' ' || {{ wider_place('needs.area_level') }} as wider_place
     from {{ ref('rpt_needs_assessment') }} as needs
     left join areas on needs.area_level = areas.area_level and needs.area_code = areas.area_code
     where needs.certainty = 'balanced'
@@ -62,15 +59,10 @@ lines as (
 
     select
         figures.figure_id,
-        'within ' || place.name || ' ' || figures.answer as line
+        place.line
     from figures
-    cross join
-        lateral (
-            values
-            (figures.wider_place),
-            (case when figures.area_level != 'authority' then figures.place end)
-        ) as place (name)
-    where place.name is not null
+    cross join lateral unnest(array[{{ lines_over_places(['figures.answer'], 'figures') }}]) as place (line)
+    where place.line is not null
 
     union all
 

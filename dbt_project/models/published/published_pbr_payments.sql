@@ -27,16 +27,17 @@ summed as (
 placed as (
     select
         summed.*,
-        row_number() over () as cell_id,
+        row_number() over (
+            order by
+                summed.cut, summed.financial_year, summed.domain, summed.area_level, summed.area_code,
+                summed.provider_code
+        ) as cell_id,
         case
             when summed.area_level = 'provider' then 'All areas'
             else coalesce(areas.area_name, 'Not known')
         end as area_name,
         concat_ws(' ', summed.area_level, summed.area_code) as place,
-        case summed.area_level
-            when 'authority' then coalesce(areas.wider_place, 'region unknown')
-            when 'region' then coalesce(areas.wider_place, 'country E92000001')
-        end as wider_place
+        {{ wider_place('summed.area_level') }} as wider_place
     from summed
     left join areas on summed.area_level = areas.area_level and summed.area_code = areas.area_code
 ),
@@ -53,14 +54,7 @@ cells as (
         array_remove(
             array[
                 concat_ws('|', cut, financial_year, place, provider_code, 'over domains'),
-                case
-                    when wider_place is not null
-                        then concat_ws('|', cut, financial_year, 'within ' || wider_place, domain)
-                end,
-                case
-                    when area_level in ('country', 'region')
-                        then concat_ws('|', cut, financial_year, 'within ' || place, domain)
-                end,
+                {{ lines_over_places(['cut', 'financial_year', 'domain']) }},
                 case
                     when cut = 'adults' and area_level in ('country', 'provider')
                         then concat_ws('|', cut, financial_year, 'over providers', domain)

@@ -28,16 +28,16 @@ summed as (
 placed as (
     select
         summed.*,
-        row_number() over () as cell_id,
+        row_number() over (
+            order by
+                summed.cut, summed.complexity_position, summed.area_level, summed.area_code, summed.provider_code
+        ) as cell_id,
         case
             when summed.area_level = 'provider' then 'All areas'
             else coalesce(areas.area_name, 'Not known')
         end as area_name,
         concat_ws(' ', summed.area_level, summed.area_code) as place,
-        case summed.area_level
-            when 'authority' then coalesce(areas.wider_place, 'region unknown')
-            when 'region' then coalesce(areas.wider_place, 'country E92000001')
-        end as wider_place
+        {{ wider_place('summed.area_level') }} as wider_place
     from summed
     left join areas on summed.area_level = areas.area_level and summed.area_code = areas.area_code
 ),
@@ -53,13 +53,7 @@ cells as (
         array_remove(
             array[
                 concat_ws('|', cut, place, provider_code, 'over groups'),
-                case
-                    when wider_place is not null then concat_ws('|', cut, 'within ' || wider_place, complexity_group)
-                end,
-                case
-                    when area_level in ('country', 'region')
-                        then concat_ws('|', cut, 'within ' || place, complexity_group)
-                end,
+                {{ lines_over_places(['cut', 'complexity_group']) }},
                 case
                     when cut = 'adults' and complexity_group = 'all' and area_level in ('country', 'provider')
                         then concat_ws('|', cut, 'over providers')

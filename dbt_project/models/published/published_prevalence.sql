@@ -8,7 +8,11 @@ with measures as (
             when 'authority' then areas.region_code
             when 'region' then 'E92000001'
         end as wider_code,
-        row_number() over () as cell_id
+        row_number() over (
+            order by
+                prevalence.certainty, prevalence.cut, prevalence.financial_year, prevalence.area_level,
+                prevalence.area_code, measure.name
+        ) as cell_id
     from {{ ref('rpt_prevalence') }} as prevalence
     left join {{ ref('dim_area') }} as areas on prevalence.area_code = areas.area_code
     cross join

@@ -12,8 +12,8 @@ select
     models.bic::numeric(14, 2) as bic,
     (models.bic - min(models.bic) over (partition by models.cut, models.area_code))::numeric(14, 2)
         as bic_above_best,
-    {{ published_count('models.estimate', 'false') }} as estimated_users,
-    models.is_chosen
+    (100 * models.weight)::numeric(5, 1) as percent_weight,
+    {{ published_count('models.estimate', 'false') }} as estimated_users
 from {{ source('estimates', 'prevalence_models') }} as models
 inner join {{ ref('rpt_prevalence') }} as prevalence
     on

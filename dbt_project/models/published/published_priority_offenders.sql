@@ -6,7 +6,10 @@ with measures as (
         measure.name as measure,
         measure.people as measured,
         concat_ws('|', offending.certainty, offending.cut, measure.name) as block,
-        row_number() over () as cell_id
+        row_number() over (
+            order by
+                offending.certainty, offending.cut, offending.breakdown, offending.breakdown_value, measure.name
+        ) as cell_id
     from {{ ref('rpt_priority_offending') }} as offending
     cross join
         lateral (

@@ -1,7 +1,8 @@
 {{ config(indexes=[{'columns': ['cut', 'certainty', 'measure'], 'unique': true}]) }}
 
 -- A figure rests on 60 people or more on each side. Shares are made of rounded counts; the other figures were made
--- before rounding and are whole numbers. Few people without an offence are as telling as few with one.
+-- before rounding and are whole numbers. Few people without an offence are as telling as few with one, and so are few
+-- adults who are not of a cut of adults.
 with decided as (
     select
         *,
@@ -9,14 +10,19 @@ with decided as (
             {{ is_small('least(people_with_event_named, people_matched - people_with_event_named)') }}
             or {{ is_small('least(people_with_event_comparison, people_matched - people_with_event_comparison)') }},
             false
-        ) as is_suppressed
+        ) as is_suppressed,
+        cut in ('alcohol only', 'parents') and {{ is_small(
+            "max(people_submitted) filter (where cut = 'adults') over (partition by certainty, measure) - people_submitted"
+        ) }} as leaves_few_adults
     from {{ source('estimates', 'priority_offenders_matched') }}
 ),
 
 rounded as (
     select
         *,
-        {{ published_count('people_submitted', is_small('people_submitted')) }} as submitted,
+        {{ published_count(
+            'people_submitted', is_small('people_submitted') ~ ' or coalesce(leaves_few_adults, false)'
+        ) }} as submitted,
         {{ published_count('people_matched', is_small('people_matched')) }} as matched,
         {{ published_count('people_with_event_named', 'is_suppressed') }} as with_event,
         {{ published_count('people_with_event_comparison', 'is_suppressed') }} as comparison_with_event

@@ -74,12 +74,10 @@ measured as (
         values
         ('journeys_all', placed.journeys_all, {{ is_small('placed.journeys_all') }}),
         ('journeys_linked', placed.journeys_linked, {{ is_small('placed.journeys_linked') }}),
-        -- nearly all is as telling as nearly none
         (
             'journeys_with_outcome',
             placed.journeys_with_outcome,
-            {{ is_small('placed.journeys_with_outcome') }}
-            or {{ is_small('placed.journeys_linked - placed.journeys_with_outcome') }}
+            {{ is_telling('placed.journeys_with_outcome', 'placed.journeys_linked') }}
         )
     ) as measure (name, count, is_small)
 ),
@@ -101,8 +99,7 @@ cells as (
         array_remove(
             array[
                 concat_ws('|', block, place, 'over drug groups'),
-                case when wider_place is not null then concat_ws('|', block, wider_place, 'over areas', drug_group) end,
-                case when area_level != 'authority' then concat_ws('|', block, place, 'over areas', drug_group) end
+                {{ lines_over_places(['block', 'drug_group']) }}
             ],
             null
         ) as lines
@@ -112,22 +109,10 @@ cells as (
 {{ decide_withheld('cells') }},
 
 rounded as (
-    select
-        cells.outcome,
-        cells.end_financial_year,
-        cells.place,
-        cells.drug_group,
-        max(cells.published) filter (where cells.measure = 'journeys_all') as journeys_all,
-        max(cells.published) filter (where cells.measure = 'journeys_linked') as journeys_linked,
-        max(cells.published) filter (where cells.measure = 'journeys_with_outcome') as journeys_with_outcome
-    from (
-        select
-            cells.*,
-            {{ published_count('cells.count', 'decided_cells.is_withheld') }} as published
-        from cells
-        inner join decided_cells on cells.cell_id = decided_cells.cell_id
-    ) as cells
-    group by cells.outcome, cells.end_financial_year, cells.place, cells.drug_group
+    {{ published_measures(
+        ['outcome', 'end_financial_year', 'place', 'drug_group'],
+        ['journeys_all', 'journeys_linked', 'journeys_with_outcome']
+    ) }}
 ),
 
 -- A year counts as followed up when no journey of it waits for its answer anywhere.

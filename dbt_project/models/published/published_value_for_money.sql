@@ -7,8 +7,6 @@
     }
 ]) }}
 
-{%- set counts = ['journeys_all', 'journeys_linked', 'journeys_with_outcome'] %}
-
 with areas as (
     {{ named_areas() }}
 ),
@@ -25,10 +23,7 @@ figures as (
         coalesce(areas.area_name, 'Not known') as area_name,
         concat_ws(' ', figures.cut, figures.area_level, figures.area_code) as place,
         concat_ws(' ', figures.breakdown, figures.breakdown_value) as part,
-        figures.cut || ' ' || case figures.area_level
-            when 'authority' then coalesce(areas.wider_place, 'region unknown')
-            when 'region' then coalesce(areas.wider_place, 'country E92000001')
-        end as wider_place
+        figures.cut || ' ' || {{ wider_place('figures.area_level') }} as wider_place
     from {{ ref('rpt_value_for_money') }} as figures
     left join areas on figures.area_level = areas.area_level and figures.area_code = areas.area_code
     -- Parts of an authority are too small: most would be withheld, and the totals with them. The cut alcohol only has
@@ -52,25 +47,20 @@ cells as (
         -- only are counted twice, as a drug group and as a cut: withheld in one place, withheld in the other.
         (
             select array_agg(concat_ws('|', measure.name, figures.end_financial_year, figures.outcome, line.name))
-            from (
-                values
-                (case when figures.breakdown in ('all', 'pathway') then figures.place || ' by pathway' end),
-                (case when figures.breakdown in ('all', 'drug group') then figures.place || ' by drug group' end),
-                ('within ' || figures.wider_place || ' ' || figures.part),
-                (
-                    case
-                        when figures.area_level != 'authority' then 'within ' || figures.place || ' ' || figures.part
-                    end
-                ),
-                (
-                    case
-                        when
-                            (figures.cut = 'adults' and figures.breakdown_value = 'alcohol only')
-                            or (figures.cut = 'alcohol only' and figures.breakdown = 'all')
-                            then concat_ws(' ', 'alcohol only', figures.area_level, figures.area_code)
-                    end
-                )
-            ) as line (name)
+            from
+                unnest(
+                    array[
+                        case when figures.breakdown in ('all', 'pathway') then figures.place || ' by pathway' end,
+                        case when figures.breakdown in ('all', 'drug group') then figures.place || ' by drug group' end,
+                        {{ lines_over_places(['figures.part'], 'figures') }},
+                        case
+                            when
+                                (figures.cut = 'adults' and figures.breakdown_value = 'alcohol only')
+                                or (figures.cut = 'alcohol only' and figures.breakdown = 'all')
+                                then concat_ws(' ', 'alcohol only', figures.area_level, figures.area_code)
+                        end
+                    ]
+                ) as line (name)
             where line.name is not null
         ) as lines
     from figures
@@ -78,16 +68,15 @@ cells as (
         values
         (0, 'journeys_all', figures.journeys_all, {{ is_small('figures.journeys_all') }}),
         (1, 'journeys_linked', figures.journeys_linked, {{ is_small('figures.journeys_linked') }}),
-        -- nearly all is as telling as nearly none
         (
             2,
             'journeys_with_outcome',
             figures.journeys_with_outcome,
-            {{ is_small('figures.journeys_with_outcome') }}
-            or (
-                figures.outcome != 'journey'
-                and {{ is_small('figures.journeys_linked - figures.journeys_with_outcome') }}
-            )
+            case
+                -- the journeys themselves are all of them
+                when figures.outcome = 'journey' then {{ is_small('figures.journeys_with_outcome') }}
+                else {{ is_telling('figures.journeys_with_outcome', 'figures.journeys_linked') }}
+            end
         )
     ) as measure (number, name, count, is_small)
 ),
@@ -95,15 +84,7 @@ cells as (
 {{ decide_withheld('cells') }},
 
 rounded as (
-    select
-        cells.figure_id,
-    {%- for count in counts %}
-        max({{ published_count('cells.count', 'decided_cells.is_withheld') }})
-        filter (where cells.measure = '{{ count }}') as {{ count }}{{ ',' if not loop.last }}
-    {%- endfor %}
-    from cells
-    inner join decided_cells on cells.cell_id = decided_cells.cell_id
-    group by cells.figure_id
+    {{ published_measures(['figure_id'], ['journeys_all', 'journeys_linked', 'journeys_with_outcome']) }}
 ),
 
 -- Costs are made again of the rounded counts: the exact ones could be worked out of an exact cost for each outcome.

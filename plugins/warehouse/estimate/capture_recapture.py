@@ -2,8 +2,11 @@
 
 Sources: two lists, Chapman's estimator (University of California Publications in Statistics 1, 1951) with the interval of Sadinle
 (Communications in Statistics - Simulation and Computation 38, 2009); three and four, log-linear models (Fienberg, Biometrika 59, 1972; Bishop, Fienberg
-and Holland, Discrete Multivariate Analysis, 1975, chapter 6; for drug users Hay, Gannon and others), with the profile-likelihood
-interval of Cormack (Biometrics 48, 1992) and BIC by the number of people seen.
+and Holland, Discrete Multivariate Analysis, 1975, chapter 6; for drug users Hay, Gannon and others). An interval of one chosen model is too short (Regal
+and Hook, Statistics in Medicine 10, 1991), so all models have their say, by BIC weight (Hook and Regal, American Journal of Epidemiology 145, 1997;
+Buckland, Burnham and Augustin, Biometrics 53, 1997), BIC by the number of people seen. Estimate and limits are quantiles of
+the weighted mixture of what each model says of those unseen, log-normal (Turek and Fletcher, Computational Statistics and Data Analysis
+56, 2012): a mean would follow any model that runs away.
 
 Assumed: the population is the same while the lists are made, people on two lists are known to be the same (false links
 make the result too small, missed ones too large: the error goes straight in), everybody could be on any list, and of the dependence
@@ -15,13 +18,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, combinations
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from warehouse.estimate.common import CONFIDENCE, Interval, normal_width, numbers
 from warehouse.estimate.errors import EstimateFault
-from warehouse.estimate.glm import Fit, fit
+from warehouse.estimate.glm import fit
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -31,10 +34,15 @@ if TYPE_CHECKING:
 
 # Two lists that share fewer people than this say little about those on neither.
 THIN_OVERLAP = 10
-# Models this close to the best by the criterion are as good (Burnham and Anderson, 2002).
+# Models this close to the best by BIC are as good (Burnham and Anderson, 2002).
 AS_GOOD = 2.0
+# Where nobody is on some combination of lists, a model may run off to nobody or to everybody unseen. Beyond this error of the logarithm (a factor
+# of 20,000) it has no estimate (Chan, Silverman and Vincent, JASA 116, 2021) and no say.
+NO_ESTIMATE = 10.0
 # No population is searched for beyond this many times those seen.
 FARTHEST = 1000.0
+# As few unseen as make no difference.
+NOBODY = 1e-3
 
 Term = tuple[int, ...]
 
@@ -43,8 +51,8 @@ Term = tuple[int, ...]
 class Population:
     """An estimated population.
 
-    `models` has a row for each model: model (`A + B + A:B`), degrees, deviance, aic, bic, unseen, population, chosen. `warnings` are sentences
-    for the reader.
+    `model` is the one with the most weight. `models` has a row for each model, the best first: model (`A + B + A:B`), degrees, deviance, aic, bic, unseen,
+    population, weight (they add up to 1). `warnings` are sentences for the reader.
     """
 
     interval: Interval
@@ -70,17 +78,16 @@ def chapman(first: int, second: int, both: int, confidence: float = CONFIDENCE) 
     return Interval(value, float(max(seen - 0.5 + unseen / reach, seen)), float(seen - 0.5 + unseen * reach))
 
 
-def log_linear(histories: pd.DataFrame, lists: Sequence[str], by: Literal["aic", "bic"] = "bic", confidence: float = CONFIDENCE) -> Population:
-    """The population behind two to four lists, by the best of all hierarchical log-linear models.
+def log_linear(histories: pd.DataFrame, lists: Sequence[str], confidence: float = CONFIDENCE) -> Population:
+    """The population behind two to four lists, averaged over all hierarchical log-linear models.
 
     Args:
         histories: a row for each combination of lists (0/1 columns) with `count` people; combinations not there count nobody.
         lists: the names of the columns.
-        by: what chooses the model.
 
     Returns:
-        The estimate of the chosen model with its profile-likelihood interval (the upper limit is infinite where the lists give none), all models,
-        and warnings. The interval takes the model as given: the spread of the models that are as good is said in a warning.
+        The median and the limits of what the models say together, each by its BIC weight (the upper limit is infinite where the lists give none),
+        all models, and warnings. The interval holds the choice of the model; that every model may be wrong it does not hold.
 
     Raises:
         EstimateFault: lists that are not two to four, values that are not 0/1, counts that are none, or nobody on two lists.
@@ -97,19 +104,22 @@ def log_linear(histories: pd.DataFrame, lists: Sequence[str], by: Literal["aic",
         except EstimateFault:
             continue
         unseen, size = float(np.exp(found.coefficients[0])), matrix.shape[1]
+        # How many stay unseen is chance too, which adds its own part (as Chapman's and Sadinle's variances have it).
+        error = float(found.covariance[0, 0] + 1 / max(unseen, NOBODY)) ** 0.5
+        if error > NO_ESTIMATE:
+            continue
         name = " + ".join(":".join(lists[i] for i in term) for term in terms)
         score = {"aic": 2 * size - 2 * found.log_likelihood, "bic": np.log(seen) * size - 2 * found.log_likelihood}
-        rows.append({"model": name, "terms": terms, "degrees": len(counts) - size, "deviance": found.deviance} | score | {"unseen": unseen})
+        rows.append({"model": name, "degrees": len(counts) - size, "deviance": found.deviance} | score | {"unseen": unseen, "error": error})
     if not rows:
         raise EstimateFault("No model could be fitted to these lists")
-    table = pd.DataFrame(rows).sort_values([by, "model"], ignore_index=True)
+    table = pd.DataFrame(rows).sort_values(["bic", "model"], ignore_index=True)
     table["population"] = seen + table["unseen"]
-    table["chosen"] = table.index == 0
-    terms = table["terms"].iloc[0]
-    interval = _profile(cells, counts, terms, float(table["population"].iloc[0]), confidence)
-    close = table.loc[table[by] <= table[by].iloc[0] + AS_GOOD, "population"]
-    warnings = tuple(_warnings(cells, counts, lists, interval, close, table["degrees"].iloc[0]))
-    return Population(interval, str(table["model"].iloc[0]), seen, table.drop(columns="terms"), warnings)
+    weight = np.exp((table["bic"].min() - table["bic"]) / 2)
+    table["weight"] = weight / weight.sum()
+    interval = _averaged(seen, table, confidence)
+    warnings = tuple(_warnings(cells, counts, lists, interval, table))
+    return Population(interval, str(table["model"].iloc[0]), seen, table.drop(columns="error"), warnings)
 
 
 def hierarchical_models(lists: int) -> list[tuple[Term, ...]]:
@@ -155,36 +165,29 @@ def _matrix(cells: Numbers, terms: Sequence[Term]) -> Numbers:
     return np.column_stack([np.ones(len(cells)), *(cells[:, list(term)].prod(axis=1) for term in terms)])
 
 
-def _profile(cells: Numbers, counts: Numbers, terms: Sequence[Term], estimate: float, confidence: float) -> Interval:
-    """Where the likelihood of a population, the rest of the model fitted anew for each, has fallen by what chance would explain."""
-    from scipy.optimize import brentq, minimize_scalar
-    from scipy.special import gammaln, xlogy
-    from scipy.stats import chi2
+def _averaged(seen: int, models: pd.DataFrame, confidence: float) -> Interval:
+    """The median and the limits of the models' mixture: where, by their weights, so much of what they say lies below."""
+    from scipy.optimize import brentq
+    from scipy.stats import norm
 
-    matrix = _matrix(np.vstack([np.zeros((1, cells.shape[1]), dtype=int), cells]), terms)
-    seen = counts.sum()
+    middle, error, weight = (models[name].to_numpy(dtype=float) for name in ("unseen", "error", "weight"))
+    middle = np.log(middle)
+    least, most = float(np.log(NOBODY)), float(np.log(FARTHEST * seen))
 
-    def log_likelihood(unseen: float) -> float:
-        whole = np.concatenate([[unseen], counts])
-        found: Fit = fit("poisson", matrix, whole)
-        total = seen + unseen
-        return float(gammaln(total + 1) - gammaln(unseen + 1) + xlogy(whole, found.fitted / total).sum())
+    def below(place: float) -> float:
+        return float((weight * norm.cdf((place - middle) / error)).sum())
 
-    guess = max(estimate - seen, 1e-3)
-    top = minimize_scalar(lambda x: -log_likelihood(float(np.exp(x))), bounds=(np.log(guess) - 3, np.log(guess) + 3), method="bounded")
-    best = float(np.exp(top.x))
-    floor = -float(top.fun) - float(chi2.ppf(confidence, 1)) / 2
+    def quantile(level: float) -> float:
+        if below(least) >= level:
+            return 0.0
+        if below(most) <= level:
+            return float("inf")
+        return float(np.exp(brentq(lambda place: below(place) - level, least, most, xtol=1e-6)))
 
-    def above(unseen: float) -> float:
-        return log_likelihood(unseen) - floor
-
-    low = 0.0 if above(1e-6) >= 0 else float(brentq(above, 1e-6, best, rtol=1e-4))
-    far = FARTHEST * seen
-    high = float("inf") if above(far) >= 0 else float(brentq(above, best, far, rtol=1e-4))
-    return Interval(estimate, min(float(seen) + low, estimate), max(float(seen) + high, estimate))
+    return Interval(*(seen + quantile(level) for level in (0.5, (1 - confidence) / 2, (1 + confidence) / 2)))
 
 
-def _warnings(cells: Numbers, counts: Numbers, lists: Sequence[str], interval: Interval, close: pd.Series, degrees: int) -> Iterator[str]:
+def _warnings(cells: Numbers, counts: Numbers, lists: Sequence[str], interval: Interval, models: pd.DataFrame) -> Iterator[str]:
     thin = []
     for one, other in combinations(range(len(lists)), 2):
         if counts[(cells[:, one] * cells[:, other]).astype(bool)].sum() < THIN_OVERLAP:
@@ -194,9 +197,10 @@ def _warnings(cells: Numbers, counts: Numbers, lists: Sequence[str], interval: I
         yield f"Fewer than {THIN_OVERLAP} people are on both of these lists, an overlap too thin to lean on: {', '.join(thin)}."
     if len(lists) == 2:
         yield "With two lists their dependence cannot be seen: if being on one makes the other likelier, the true number is larger."
-    elif degrees == 0:
-        yield "The chosen model fits every count exactly, so nothing checks it."
+    elif models["degrees"].iloc[0] == 0:
+        yield "The model with the most weight fits every count exactly, so nothing checks it."
+    close = models.loc[models["bic"] <= models["bic"].iloc[0] + AS_GOOD, "population"]
     if close.max() > 1.2 * close.min():
-        yield f"Models as good as the chosen one give from {close.min():,.0f} to {close.max():,.0f}."
+        yield f"Models that fit about as well give from {close.min():,.0f} to {close.max():,.0f}; the interval allows for it."
     if interval.high > 10 * counts.sum():
         yield "The interval reaches beyond ten times those seen: the lists hardly say how many there are."

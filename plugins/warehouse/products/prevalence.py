@@ -1,8 +1,8 @@
 """How many people use opiates or crack, whom nobody knows among them: capture-recapture from four overlapping lists.
 
-An area has a model of its own where its lists say enough, else the multiplier (people estimated for each one seen) of its region, else that
-of England: places too thin are pooled, never dropped. What "enough" is stands in the seed prevalence_parameters. Assumptions of
-the method: warehouse.estimate.capture_recapture and docs/products/prevalence.md.
+An area has an estimate of its own, averaged over all models of its lists, where these say enough, else the multiplier (people estimated for
+each one seen) of its region, else that of England: places too thin are pooled, never dropped. What "enough" is stands in the seed
+prevalence_parameters. Assumptions of the method: warehouse.estimate.capture_recapture and docs/products/prevalence.md.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ MODELS = EstimateTable(
         "aic": "double precision",
         "bic": "double precision",
         "estimate": "double precision",
-        "is_chosen": "boolean",
+        "weight": "double precision",
     },
 )
 
@@ -143,7 +143,7 @@ def _estimate_areas(cells: pd.DataFrame, areas: pd.DataFrame, parameters: Mappin
 
 
 def _own(area: _Area, parameters: Mapping[str, int]) -> _Found:
-    """A model of the area's own lists, or why there can be none."""
+    """An estimate from the area's own lists, or why there can be none."""
     from warehouse.estimate.capture_recapture import log_linear
 
     lists = tuple(name for name in _lists(area.cells) if area.cells[ON + name].astype(bool).any())
@@ -200,8 +200,8 @@ def _model_rows(models: pd.DataFrame) -> Iterator[dict[str, Any]]:
     """The best models in order, and independence."""
     for place, row in enumerate(models.to_dict("records"), start=1):
         if place <= MODELS_SHOWN or ":" not in str(row["model"]):
-            same = {name: row[name] for name in ("model", "degrees", "deviance", "aic", "bic")}
-            yield {"place": place, "estimate": row["population"], "is_chosen": row["chosen"]} | same
+            same = {name: row[name] for name in ("model", "degrees", "deviance", "aic", "bic", "weight")}
+            yield {"place": place, "estimate": row["population"]} | same
 
 
 def _lists(cells: pd.DataFrame) -> list[str]:

@@ -36,7 +36,7 @@ def test_ten_turtles_then_fifteen_with_five_of_them() -> None:
 
 def test_two_lists_are_lincoln_and_petersen() -> None:
     found = log_linear(histories({"10": 80, "01": 60, "11": 40}, LISTS[:2]), LISTS[:2])
-    assert found.interval.value == pytest.approx(120 * 100 / 40, rel=1e-6)
+    assert found.interval.value == pytest.approx(120 * 100 / 40, rel=1e-5)
     assert any("dependence cannot be seen" in said for said in found.warnings)
 
 
@@ -49,7 +49,7 @@ def test_closed_forms_of_three_lists() -> None:
     assert models.loc[every, "unseen"] == pytest.approx(12 * 90 * 80 * 70 / (30 * 25 * 20), rel=1e-5)
     assert models.loc[every, "degrees"] == 0
     assert models.loc[f"{singles} + treatment:police + treatment:housing", "unseen"] == pytest.approx(80 * 70 / 20, rel=1e-5)
-    assert models["chosen"].sum() == 1
+    assert models["weight"].sum() == pytest.approx(1)
     assert len(models) == 8
 
 
@@ -77,8 +77,32 @@ def test_lists_without_overlap_are_refused() -> None:
         log_linear(histories({"110": 9, "010": 9}), LISTS)
 
 
-def test_profile_intervals_hold_the_truth_as_often_as_they_say() -> None:
-    """Independent lists, the model of independence alone, which is what BIC nearly always chooses; Chapman on two of the three."""
+def test_models_that_fit_as_well_all_have_their_say() -> None:
+    """Two lists depend on each other a little, which 400 people hardly show: one model alone holds the truth 7 times in 10."""
+    runs, held, narrow = 30, 0, 0
+    for seed in range(1_000, 1_000 + runs):
+        random = np.random.default_rng(seed)
+        police = random.random(400) < 0.2
+        chances = (np.where(police, 0.5, 0.38), police.astype(float), np.where(police, 0.2, 0.1), 0.12)
+        marks = np.column_stack([random.random(400) < chance for chance in chances]).astype(int)
+        lists = [*LISTS, "custody"]
+        rows = pd.DataFrame(marks[marks.any(axis=1)], columns=lists).groupby(lists).size().rename("count").reset_index()
+        found = log_linear(rows, lists)
+        held += found.interval.low <= 400 <= found.interval.high
+        narrow += found.models["weight"].iloc[0] > 0.5
+    assert binom.cdf(held, runs, 0.88) > 0.001
+    assert narrow < runs / 2, "no model has most of the weight"
+
+
+def test_a_model_that_runs_off_has_no_say() -> None:
+    """Nobody on all three lists: the model of every pair would say that nobody is unseen."""
+    found = log_linear(histories({"111": 0, "110": 30, "101": 25, "011": 20, "100": 90, "010": 80, "001": 70}), LISTS)
+    assert not found.models["model"].str.contains("treatment:police .*treatment:housing .*police:housing").any()
+    assert found.interval.low > found.seen + 50
+
+
+def test_intervals_hold_the_truth_as_often_as_they_say() -> None:
+    """Independent lists, of which the model of independence has nearly all the weight; Chapman on two of the three."""
     runs, held, two = 40, 0, 0
     for seed in range(runs):
         rows = drawn(seed)
@@ -88,5 +112,5 @@ def test_profile_intervals_hold_the_truth_as_often_as_they_say() -> None:
         both = int(rows.loc[(rows["treatment"] == 1) & (rows["police"] == 1), "count"].sum())
         pair = chapman(first, second, both)
         two += pair.low <= 2_000 <= pair.high
-    assert binom.cdf(held, runs, 0.93) > 0.001, "choosing the model costs a little of the coverage"
+    assert binom.cdf(held, runs, 0.95) > 0.001
     assert binom.cdf(two, runs, 0.95) > 0.001

@@ -48,8 +48,8 @@ def made(*cells: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
 
 
 def test_intervals_hold_the_truth_about_as_often_as_they_say() -> None:
-    """Lists of which two depend on each other, 1,500 users; choosing among 113 models costs some of the coverage."""
-    runs = 30
+    """Lists of which two depend on each other, 1,500 users; all 113 models have their say."""
+    runs = 12
     held, chosen = 0, 0
     for seed in range(runs):
         row = made(users(seed, 1_500, "E1"))[0].loc[("balanced", "E1")]
@@ -114,7 +114,8 @@ def test_models_are_shown_in_order_with_independence_among_them() -> None:
     _, models = made(users(1, 1_500, "E1"))
     england = models[models["area_level"] == "country"]
     assert england["bic"].is_monotonic_increasing
-    assert england["is_chosen"].tolist() == [True] + [False] * (len(england) - 1)
+    assert england["weight"].is_monotonic_decreasing
+    assert 0.9 < england["weight"].sum() <= 1, "those shown have nearly all the weight"
     assert (~england["model"].str.contains(":")).sum() == 1
 
 
@@ -134,7 +135,7 @@ def shown(level: str, name: str, estimated: int | None, year: str = "2025-26") -
 
 
 def test_the_report_draws_years_and_models() -> None:
-    models = (Model("treatment + police + treatment:police", 8, 0.0, 315, True), Model("treatment + police", 10, 24.1, 320, False))
+    models = (Model("treatment + police + treatment:police", 8, 0.0, 99.9, 315), Model("treatment + police", 10, 24.1, 0.1, 320))
     section = draw(
         Prevalence(
             (shown("country", "England", 300, "2024-25"), shown("country", "England", 315), shown("region", "North East", None)),

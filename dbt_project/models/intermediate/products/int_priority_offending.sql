@@ -14,11 +14,9 @@ placed as (
         coalesce(extract(year from spells.start_date)::integer - persons.birth_year >= 18, true) as is_adult,
         persons.death_date,
         persons.is_linked_to_police,
-        {{ add_months('spells.start_date', '-parameters.window_value::integer') }} as before_from,
-        {{ add_months('spells.start_date', 'parameters.wait_value::integer') }} as before_proven_before,
-        {{ add_months('spells.start_date', 'parameters.window_value::integer') }} as after_before,
-        {{ add_months('spells.start_date', '(parameters.window_value + parameters.wait_value)::integer') }}
-            as after_proven_before
+        {{ windows_around(
+            'spells.start_date', 'parameters.window_value::integer', 'parameters.wait_value::integer'
+        ) }}
     from {{ ref('int_priority_spells') }} as spells
     inner join {{ ref('int_persons') }} as persons on spells.person_id = persons.person_id
     cross join parameters
@@ -56,21 +54,7 @@ offended as (
 ),
 
 imprisoned as (
-    select
-        bounded.person_id,
-        sum({{ nights_within(
-            'custody.start_date', 'custody.end_date', 'bounded.before_from', 'bounded.nomination_date'
-        ) }}) as days_before,
-        sum({{ nights_within(
-            'custody.start_date', 'custody.end_date', 'bounded.nomination_date', 'bounded.alive_before'
-        ) }}) as days_after
-    from bounded
-    inner join {{ ref('int_time_in_custody') }} as custody
-        on
-            bounded.person_id = custody.person_id
-            and bounded.alive_before > custody.start_date
-            and bounded.before_from < {{ or_open('custody.end_date') }}
-    group by bounded.person_id
+    {{ nights_in_custody_around('bounded', 'person_id', 'nomination_date') }}
 ),
 
 -- The last treatment that began by the day of nomination says whether the person is of the cuts of clients.
@@ -116,26 +100,7 @@ asked as (
 ),
 
 answered as (
-    select
-        *,
-        {{ outcome_status(
-            happened='offences_before > 0',
-            follow_up_ends_on='nomination_date - 1',
-            observable_on='before_observable_on',
-            covered_until='covered_until',
-            death_date='null::date',
-            is_linked='is_linked_to_police',
-            is_applicable='is_before_covered'
-        ) }} as offended_before,
-        {{ outcome_status(
-            happened='offences_after > 0',
-            follow_up_ends_on='after_before - 1',
-            observable_on='after_observable_on',
-            covered_until='covered_until',
-            death_date='death_date',
-            is_linked='is_linked_to_police'
-        ) }} as offended_after
-    from asked
+    {{ answers_before_and_after('asked', 'nomination_date') }}
 )
 
 select
@@ -153,10 +118,9 @@ select
     after_observable_on,
     offended_before,
     offended_after,
-    -- A death shortens the time at risk; what was done in it counts for rates all the same.
-    is_linked_to_police and offended_before in ('yes', 'no') and offended_after != 'not yet observable' as is_compared,
-    case when offended_before in ('yes', 'no') then offences_before end as offences_before,
-    case when offended_after in ('yes', 'no', 'censored by death') then offences_after end as offences_after,
+    is_compared,
+    case when is_before_told then offences_before end as offences_before,
+    case when is_after_told then offences_after end as offences_after,
     days_at_risk_before::integer as days_at_risk_before,
     days_at_risk_after::integer as days_at_risk_after
 from answered

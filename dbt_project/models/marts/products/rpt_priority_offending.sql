@@ -85,11 +85,8 @@ rated as (
         parameters.rate_per_value as per,
         summed.b / nullif(summed.t, 0) as rate_before,
         summed.a / nullif(summed.s, 0) as rate_after,
-        case
-            when least(summed.offenders_before, summed.offenders_after) >= {{ var('fewest_people_for_ratio') }}
-                -- rounding may take a variance of nothing just below it
-                then sqrt(greatest({{ log_rate_ratio_variance('persons_compared') }}, 0))
-        end as log_ratio_error
+        {{ log_rate_ratio_error('persons_compared', 'summed.offenders_before', 'summed.offenders_after') }}
+            as log_ratio_error
     from summed
     cross join parameters
 )
@@ -114,7 +111,7 @@ select
     round(per * rate_before, 1) as rate_before,
     round(per * rate_after, 1) as rate_after,
     round(rate_after / nullif(rate_before, 0), 3) as rate_ratio,
-    round(rate_after / nullif(rate_before, 0) * exp(-{{ var('z_95') }} * log_ratio_error), 3) as rate_ratio_lower_95,
-    round(rate_after / nullif(rate_before, 0) * exp({{ var('z_95') }} * log_ratio_error), 3) as rate_ratio_upper_95
+    {{ rate_ratio_bound('rate_after / nullif(rate_before, 0)', 'log_ratio_error', '-') }} as rate_ratio_lower_95,
+    {{ rate_ratio_bound('rate_after / nullif(rate_before, 0)', 'log_ratio_error', '+') }} as rate_ratio_upper_95
 from rated
 order by certainty, cut, breakdown, breakdown_value

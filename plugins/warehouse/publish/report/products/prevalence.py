@@ -33,7 +33,7 @@ order by case certainty when 'strict' then 1 when 'balanced' then 2 else 3 end
 """
 
 MODELS = """
-select model, degrees, bic_above_best::float8, estimated_users, is_chosen
+select model, degrees, bic_above_best::float8, percent_weight::float8, estimated_users
 from published.published_prevalence_models
 where cut = 'adults' and area_level = 'country'
 order by place
@@ -76,8 +76,8 @@ class Model:
     model: str
     degrees: int
     bic_above_best: float
+    percent_weight: float
     estimated_users: int
-    is_chosen: bool
 
 
 @dataclass(frozen=True)
@@ -100,7 +100,7 @@ def section(connection: Connection[Any]) -> Section:
 
 
 def draw(found: Prevalence) -> Section:
-    """England by year, the models its latest estimate was chosen from, areas of the latest year."""
+    """England by year, the models its latest estimate is averaged over, areas of the latest year."""
     if not found.estimates:
         return Section(ANCHOR, TITLE, [Note("No year is complete at treatment, police, prisons and housing alike, so nothing can be estimated.")])
     latest = [estimate for estimate in found.estimates if estimate.financial_year == found.estimates[-1].financial_year]
@@ -108,10 +108,11 @@ def draw(found: Prevalence) -> Section:
     blocks: list[Block] = [
         Note(
             "Adults aged 18 to 64 who use opiates or crack, estimated from how the lists of treatment, police, prisons and housing overlap. The estimate takes "
-            "links between records as right: missed ones make it too large. Places too thin for a model of their own are pooled with their region or England."
+            "links between records as right: missed ones make it too large. Many models of the overlap are possible: each has a say by how well it fits, "
+            "and the interval holds that choice. Places too thin for an estimate of their own are pooled with their region or England."
         ),
         *_by_year([e for e in found.estimates if e.area_level == "country"]),
-        *_choice(found.models),
+        *_models(found.models),
         *(Note(f"{e.area_name}: {e.warnings}", is_warning=True) for e in latest if e.warnings and e.area_level == "country"),
         Table(
             f"Users estimated in {latest[0].financial_year}",
@@ -135,17 +136,18 @@ def _by_year(england: list[Estimate]) -> list[Block]:
     return [Figure(years_chart(known), alt, "Opiate and crack users in England: seen and estimated, with 95 % interval")]
 
 
-def _choice(models: tuple[Model, ...]) -> list[Block]:
+def _models(models: tuple[Model, ...]) -> list[Block]:
     if not models:
         return []
-    rows = [[_told(m.model), str(m.degrees), f"{m.bic_above_best:.1f}", f"{m.estimated_users:,}"] for m in models]
-    best = next(m for m in models if m.is_chosen)
-    alt = f"Models of England's lists by BIC; the best, {_told(best.model)}, gives {best.estimated_users:,}."
+    rows = [[_told(m.model), str(m.degrees), f"{m.bic_above_best:.1f}", f"{m.percent_weight:.0f} %", f"{m.estimated_users:,}"] for m in models]
+    heaviest = models[0]
+    alt = (
+        f"Models of England's lists by weight; the first, {_told(heaviest.model)}, has {heaviest.percent_weight:.0f} % and gives {heaviest.estimated_users:,}."
+    )
+    heads = columns("Lists that depend on each other", "#Degrees of freedom", "#BIC above best", "#Weight", "#Estimate")
     return [
-        Figure(models_chart(models), alt, "What each model of England's lists would estimate, the best by BIC at the top"),
-        Table(
-            "Models of England's lists", columns("Lists that depend on each other", "#Degrees of freedom", "#BIC above best", "#Estimate"), rows, is_detail=True
-        ),
+        Figure(models_chart(models), alt, "What each model of England's lists alone would estimate, and its say in the estimate"),
+        Table("Models of England's lists", heads, rows, is_detail=True),
     ]
 
 
@@ -187,18 +189,18 @@ def years_chart(england: list[Estimate]) -> str:
 
 
 def models_chart(models: tuple[Model, ...]) -> str:
-    """A point for each model, the chosen one filled; beside it how far it is from the best by BIC."""
+    """A point for each model, larger by its weight, which stands beside it."""
     import altair as alt
 
-    rows = [{"model": _told(m.model), "users": m.estimated_users, "bic": f"+{m.bic_above_best:.1f}", "chosen": m.is_chosen} for m in models]
+    rows = [{"model": _told(m.model), "users": m.estimated_users, "weight": m.percent_weight, "told": f"{m.percent_weight:.0f} %"} for m in models]
     base = alt.Chart(alt.Data(values=rows)).encode(
         y=alt.Y("model:N", sort=[row["model"] for row in rows], title=None, axis=alt.Axis(ticks=False, domain=False, labelLimit=420)),
-        x=alt.X("users:Q", title="Users estimated (beside each: BIC above the best)", scale=alt.Scale(zero=False, nice=True, padding=30)),
+        x=alt.X("users:Q", title="Users estimated (beside each: its weight)", scale=alt.Scale(zero=False, nice=True, padding=30)),
     )
-    points = base.mark_point(size=110, color=charts.DARK_BLUE, opacity=1, strokeWidth=2).encode(
-        fill=alt.condition("datum.chosen", alt.value(charts.DARK_BLUE), alt.value("white"))
+    points = base.mark_point(filled=True, color=charts.DARK_BLUE, opacity=1).encode(
+        size=alt.Size("weight:Q", scale=alt.Scale(domain=[0, 100], range=[20, 800]), legend=None)
     )
-    labels = base.mark_text(align="left", dx=12).encode(text="bic:N")
+    labels = base.mark_text(align="left", dx=16).encode(text="told:N")
     return charts.svg((points + labels).properties(width=charts.WIDTH - 400, height=len(rows) * charts.ROW_HEIGHT), "prevalence-models")
 
 

@@ -27,8 +27,8 @@ HEADLINES = (3, 6, 12, 24)
 HOW_TO_READ = (
     "Each curve is the share to whom it has happened by so many months, of the journeys of people the agency in question knows; whoever died before can have "
     "it no more and stays in the denominator. People whose follow-up is not over are counted as long as they are followed. Shares move in steps of five "
-    "people, and are withheld while fewer than five are behind them, so a curve may begin late. Groups differ in more than their names: a difference is "
-    "no effect."
+    "people, and are withheld while fewer than five are behind them, or behind a group that could be worked out from them, so a curve may begin late or have "
+    "gaps. Groups differ in more than their names: a difference is no effect."
 )
 
 
