@@ -5,13 +5,19 @@
 
 
 {#- What a build of this layer starts from: `version` (of this build), `since_version`, `since_night` and `since_at` of
-    the state that stands; none when everything is built. Marts start from what their slot holds. -#}
+    the state that stands; none when everything is built. Marts start from what their slot holds. The database is asked
+    once an invocation, not up to ten times a model: `graph` is the one place that all nodes of an invocation share. -#}
 {% macro standing_state() -%}
-    {%- if not execute or flags.FULL_REFRESH or not has_kept_state() -%}
+    {%- if not execute or flags.FULL_REFRESH -%}
         {{ return(none) }}
     {%- endif -%}
-    {%- set rows = run_query(standing_state_sql()).rows -%}
-    {{ return(rows[0] if rows | length == 1 else none) }}
+    {%- set known = graph.setdefault("standing_states", {}) -%}
+    {%- set asked = (invocation_id, model.fqn[1] in ("marts", "published")) -%}
+    {%- if asked not in known -%}
+        {%- set rows = run_query(standing_state_sql()).rows if has_kept_state() else [] -%}
+        {%- do known.update({asked: rows[0] if rows | length == 1 else none}) -%}
+    {%- endif -%}
+    {{ return(known[asked]) }}
 {%- endmacro %}
 
 
@@ -90,12 +96,13 @@
 {%- endmacro %}
 
 
-{#- Delete the rows that a predicate names (all of them without one) and insert the new ones. -#}
+{#- Delete the rows that a predicate names (all of them without one) and insert the new ones. Both tables are of one
+    project, so their columns are in one order, but for a contract's. -#}
 {% macro replace_rows(arg_dict, predicate) -%}
-    {%- set columns = get_quoted_csv(arg_dict["dest_columns"] | map(attribute="name")) -%}
+    {%- set columns = adapter.dispatch("get_column_names", "dbt")() if config.get("contract").enforced -%}
     delete from {{ arg_dict["target_relation"] }} where {{ predicate or "true" }};
-    insert into {{ arg_dict["target_relation"] }} ({{ columns }})
-    select {{ columns }} from {{ arg_dict["temp_relation"] }}
+    insert into {{ arg_dict["target_relation"] }} {{ "(" ~ columns ~ ")" if columns }}
+    select {{ columns or "*" }} from {{ arg_dict["temp_relation"] }}
 {%- endmacro %}
 
 
@@ -128,5 +135,6 @@
                 and planned.night = {{ night() }}
                 and not planned.is_finished
         )
+        {%- do graph.pop("standing_states", none) -%}
     {%- endif -%}
 {%- endmacro %}

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from warehouse.database import connect
-from warehouse.model import runner
+from warehouse.model import runner, stage
 from warehouse.model.errors import ModelBuildFailed
-from warehouse.model.stage import LAYERS, build
+from warehouse.model.stage import LAYERS, NIGHTLY_BUILD, build
 
 pytestmark = pytest.mark.integration
 
@@ -29,6 +29,8 @@ insert into source.benefits__benefit_spells
     (record_key, row_key, benefit_type, start_date, end_date, _delivery_id, _row_number, _row_hash, _valid_from)
 values (%(key)s, gen_random_uuid(), 'JSA', %(start)s, %(end)s, 1, 1, gen_random_uuid(), %(night)s)
 """
+# The marts that two tests look at, with what they are made from: whole nights are built in `tests/night` and `tests/scenarios`.
+LOOKED_AT = ("dim_person", "fct_benefit_spells")
 LINK = "insert into linkage.person_link (record_key, feed, person_id, _valid_from) values (%(key)s, 'police', %(key)s, %(night)s)"
 
 
@@ -50,7 +52,11 @@ def test_an_empty_warehouse_builds_and_every_unit_test_passes(clean_db: Path) ->
 
 
 @pytest.fixture
-def lower_layers(clean_db: Path) -> Callable[[], None]:
+def lower_layers(clean_db: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
+    """A function that builds the layers below the marts; the marts too are then built no further than is looked at."""
+    layers = {layer: (*NIGHTLY_BUILD, "--select", *(f"+{mart},path:models/{layer}" for mart in LOOKED_AT), "--exclude", "source:*") for layer in LAYERS[1:4]}
+    monkeypatch.setattr(stage, "COMMANDS", {"seeds": ("seed", "--full-refresh", "--select", *(f"+{mart}" for mart in LOOKED_AT)), **layers})
+
     def build_them() -> None:
         for layer in LAYERS[:3]:
             build(NIGHT, layer)

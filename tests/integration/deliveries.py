@@ -8,7 +8,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from warehouse.admit import stage
+from warehouse.admit import checkpoint, deliveries, stage
 from warehouse.contracts.load import load_contract
 from warehouse.database import connect
 from warehouse.receive.stage import receive
@@ -32,6 +32,15 @@ def deliver(feed: str, inbox: Path, night: str) -> int:
     stage.check(delivery_id)
     stage.admit(delivery_id)
     return delivery_id
+
+
+def pass_checks(delivery_id: int) -> None:
+    """Load the delivery and take it for checked: where the verdicts of Great Expectations are not the matter, they take long."""
+    stage.load(delivery_id)
+    with connect("loader") as connection:
+        delivery = deliveries.find(delivery_id, connection)
+        deliveries.record_contract(delivery, checkpoint.facts(delivery_id).contract_hash, connection)
+        deliveries.set_status(delivery, "checked", None, connection)
 
 
 def golden_inbox(tmp_path: Path, feed: str, night: str) -> Path:

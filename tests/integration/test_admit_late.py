@@ -9,9 +9,9 @@ from typing import Any
 import psycopg
 import pytest
 from tests.conftest import wipe
-from tests.integration.deliveries import Row, golden_rows, query, write_inbox
+from tests.integration.deliveries import Row, golden_rows, pass_checks, query, write_inbox
 
-from warehouse.admit import checkpoint, deliveries, stage, withdraw
+from warehouse.admit import deliveries, stage, withdraw
 from warehouse.admit.errors import DeliveryRefused
 from warehouse.contracts.load import load_contract
 from warehouse.database import connect
@@ -107,15 +107,6 @@ class Agency:
         return delivery_id
 
 
-def pass_checks(delivery_id: int) -> None:
-    """Load the delivery and take it for checked: the verdicts of Great Expectations are not the matter here, and take long."""
-    stage.load(delivery_id)
-    with connect("loader") as connection:
-        delivery = deliveries.find(delivery_id, connection)
-        deliveries.record_contract(delivery, checkpoint.facts(delivery_id).contract_hash, connection)
-        deliveries.set_status(delivery, "checked", None, connection)
-
-
 def contents(feed: str) -> dict[str, list[Any]]:
     """What the feed has in source zone, vault and quarantine, without the ids of deliveries and times."""
     found: dict[str, list[Any]] = {}
@@ -156,12 +147,17 @@ def in_order(warehouse_db: Path, tmp_path_factory: pytest.TempPathFactory) -> Ca
     return delivered
 
 
-# Every order of three nights, and a choice of orders of four: each order of each feed is a dozen admissions.
-OF_FOUR = [(4, 3, 2, 1), (2, 4, 1, 3), (3, 1, 4, 2), (1, 4, 2, 3), (1, 2, 4, 3)]
+def other_orders(*numbers: int) -> list[tuple[int, ...]]:
+    """Every order of the nights but their own, with which the others are compared."""
+    return [order for order in permutations(numbers) if order != numbers]
+
+
+# Every other order of three nights, and the orders of four that share no pair of neighbours: each order of each feed is a dozen admissions.
+OF_FOUR = [(4, 3, 2, 1), (2, 4, 1, 3), (3, 1, 4, 2)]
 ORDERS: dict[str, list[tuple[int, ...]]] = {
-    "treatment": [*permutations((2, 3, 4)), *OF_FOUR],
-    "police": [*permutations((1, 2, 4)), *OF_FOUR],
-    "custody": list(permutations(CUSTODY)),
+    "treatment": [*other_orders(2, 3, 4), *OF_FOUR],
+    "police": [*other_orders(1, 2, 4), *OF_FOUR],
+    "custody": other_orders(1, 2, 3),
 }
 
 

@@ -32,7 +32,7 @@ SMALL_FEEDS = Path(__file__).parent / "small_feeds"
 FIRST = date(2026, 11, 1)
 KNOWN_PEOPLE = 20
 # The examples named at the tests are of failures found by longer runs.
-THROWN = settings(max_examples=6, deadline=None, database=None, derandomize=True, suppress_health_check=list(HealthCheck))
+THROWN = settings(max_examples=3, deadline=None, database=None, derandomize=True, suppress_health_check=list(HealthCheck))
 
 
 @pytest.fixture(scope="module", autouse=True)

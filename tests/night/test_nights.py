@@ -131,9 +131,9 @@ def everything_written(home: Path) -> dict[str, bytes]:
     from warehouse.link.state import state_folder
 
     zones = (home / "landing", home / "postgres" / "data", state_folder())
-    written = {
-        str(path.relative_to(home)): path.read_bytes() for path in home.rglob("*") if path.is_file() and not any(path.is_relative_to(zone) for zone in zones)
-    }
+    # The cache lies elsewhere, shared by the workers of the tests.
+    paths = [*home.rglob("*"), *(home / "cache").resolve().rglob("*")]
+    written = {os.path.relpath(path, home): path.read_bytes() for path in paths if path.is_file() and not any(path.is_relative_to(zone) for zone in zones)}
     dump = server.psql().with_name("pg_dump")
     airflow_db = subprocess.run([dump, server.airflow_url()], capture_output=True, check=True)
     written["database airflow"] = airflow_db.stdout

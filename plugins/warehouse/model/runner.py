@@ -84,13 +84,16 @@ def invoke(command: Sequence[str], variables: dict[str, str], *, target: str = "
         "--write-json" if writes_json else "--no-write-json",
     ]
 
+    # The same order of tests and models from fewer edges: a second of each build.
+    built = [*command, *(["--use-fast-test-edges"] if command[0] == "build" else [])]
+
     def parse(parsing: dict[str, str]) -> dbtRunnerResult:
         return dbtRunner().invoke(["parse", "--vars", json.dumps(parsing), *options])
 
     with transformer_environment():
         # Artefacts describe the parsing too, so whoever wants them parses.
         parsed = None if writes_json else manifest({name: value for name, value in variables.items() if name != READ_WHEN_RUN}, parse)
-        outcome = dbtRunner(parsed).invoke([*command, "--vars", json.dumps(variables), *options])
+        outcome = dbtRunner(parsed).invoke([*built, "--vars", json.dumps(variables), *options])
     results = [_node_result(result) for result in getattr(outcome.result, "results", ())]
     failed_early = outcome.exception is not None
     return Invocation(results, f"{type(outcome.exception).__name__}: {safe_message(str(outcome.exception))}" if failed_early else None)
