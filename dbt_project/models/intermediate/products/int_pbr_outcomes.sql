@@ -154,11 +154,12 @@ answers as (
         answer.observable_on,
         answer.status
     from {{ ref('int_outcomes_sustained') }} as sustained
-    cross join lateral (
-        values
-        ('not_back', sustained.not_back_in_treatment, sustained.not_back_in_treatment_observable_on),
-        ('no_proven_offence', sustained.no_proven_offence, sustained.no_proven_offence_observable_on)
-    ) as answer (outcome, status, observable_on)
+    cross join
+        lateral (
+            values
+            ('not_back', sustained.not_back_in_treatment, sustained.not_back_in_treatment_observable_on),
+            ('no_proven_offence', sustained.no_proven_offence, sustained.no_proven_offence_observable_on)
+        ) as answer (outcome, status, observable_on)
     where {{ to_build('sustained.person_id') }}
 )
 
